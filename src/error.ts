@@ -1,0 +1,27 @@
+/**
+ * The one error class. A message reads `where: rule, got values. hint` on one line; `code` is
+ * stable, has a page in `docs/errors/<code>.md`, and is what a caller may branch on.
+ */
+
+/** Every code that the product may throw; a test holds this table against `docs/errors`. */
+export type ErrorCode =
+  | "SHAPE" // compute: shapes, dtypes or attributes of an operation do not fit
+  | "TOOLCHAIN" // compute: no usable C compiler, or it refused the generated program
+  | "CHECKPOINT" // model: a checkpoint is torn, foreign, or of another run
+  | "DATA" // data: a source is empty, binary, not UTF-8, too short
+  | "TOKENIZER" // tokenizer: a tokenizer file or token id is not valid
+  | "CONFIG" // a configuration value or key breaks a rule
+  | "USAGE" // command line: unknown command or flag, missing value
+  | "DISK" // a write failed: disk full, no permission, read-only
+  | "DIVERGED"; // training: the loss is not finite and cannot be skipped any more
+
+export class NutshellError extends Error {
+  readonly code: ErrorCode;
+
+  /** @param message one line, `where: rule, got values. hint` */
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "NutshellError";
+    this.code = code;
+  }
+}
