@@ -216,7 +216,6 @@ function checkValue(row: OptionRow, value: unknown, code: ErrorCode, where: stri
 function brokenRule(row: OptionRow, value: unknown): string | undefined {
   const type = row.type.replace("?", "");
   const base = type === "integer" ? "number" : type;
-  // biome-ignore lint/suspicious/useValidTypeof: the table's type names are typeof's own words
   if (typeof value !== base) return `must be ${type === "integer" ? "an" : "a"} ${type}`;
   if (base === "number" && !Number.isFinite(value)) return "must be finite";
   if (type === "integer" && !Number.isSafeInteger(value)) return "must be a whole number";
