@@ -54,9 +54,10 @@ INLINE Source b_source(const Gemm* g) { return (Source){g->b, g->ldb, g->bType, 
 /** Few rows against weights whose rows are contiguous: gemm-vector.h. */
 INLINE int is_vector(const Gemm* g) { return g->M <= VECTOR_MAX_M && g->bTrans; }
 
-/* Rows of A are words in place, and do not all fall on the same few lines of L1. */
+/* Rows of A are words as they lie: of the product's own precision, k contiguous, none half full. */
 INLINE int plain_a(const Gemm* g) {
-  return !g->aTrans && g->aType == word_type(g->compute) && g->K % per_word(g->compute) == 0;
+  return !g->aTrans && g->aType == g->compute && g->aType == word_type(g->compute) &&
+         g->K % per_word(g->compute) == 0;
 }
 
 static Plan plan_gemm(const Gemm* g, int nThreads) {
