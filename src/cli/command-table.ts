@@ -1,0 +1,6 @@
+/** Every command and where it lives; a command loads only when it is named. */
+import type { Command } from "./command.ts";
+
+export const commands: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
+  explain: () => import("./commands/explain.ts"),
+};
