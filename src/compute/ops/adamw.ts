@@ -6,6 +6,7 @@
  * @see Loshchilov & Hutter 2019
  */
 import { applyAll, type Op, shapeError, type Value } from "../graph.ts";
+import { sameShape } from "../shape.ts";
 
 interface Attrs {
   readonly beta1: number;
@@ -20,7 +21,8 @@ export const adamwOp: Op<Attrs> = {
   name: "adamw",
   kind: "kernel",
   infer: ([p, g, m, v, scalars]) => {
-    if ([g, m, v].some((x) => x.shape.some((n, i) => n !== p.shape[i])) || scalars.shape[0] !== 5)
+    const fits = [g, m, v].every((x) => sameShape(x.shape, p.shape));
+    if (!fits || !sameShape(scalars.shape, [5]))
       throw shapeError("adamw", "parameter, gradient and moments must have one shape", [p, g, m, v, scalars]);
     return [p, m, v].map(({ shape, dtype }) => ({ shape, dtype }));
   },

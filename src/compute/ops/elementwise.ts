@@ -104,9 +104,14 @@ const rows = {
   },
 } satisfies Record<string, Row>;
 
+/** Operands whose dtype decides the result's: the condition of `select` does not. */
+const typedOperands = <T>(name: string, operands: readonly T[]): readonly T[] =>
+  name === "select" ? operands.slice(1) : operands;
+
 function resultType(name: string, row: Row, inputs: readonly TensorType[]): TensorType {
-  const integers = inputs.filter((t) => t.dtype === "i32").length;
-  if (integers > 0 && integers < inputs.length && name !== "select")
+  const typed = typedOperands(name, inputs);
+  const integers = typed.filter((t) => t.dtype === "i32").length;
+  if (integers > 0 && integers < typed.length)
     throw shapeError(name, "operands must all be float or all i32", inputs);
   if (!inputs.every((t) => sameShape(t.shape, inputs[0].shape)))
     throw shapeError(name, "operands must have one shape", inputs);
@@ -161,7 +166,7 @@ export function cast(x: Value, dtype: DType): Value {
 }
 
 function applyElementwise(name: keyof typeof rows, operands: readonly Operand[]): Value {
-  const typed = operands.find((x): x is Value => typeof x !== "number");
+  const typed = typedOperands(name, operands).find((x): x is Value => typeof x !== "number");
   const dtype = typed?.dtype === "i32" ? "i32" : "f32";
   const values = operands.map((x) => (typeof x === "number" ? constant(x, [], dtype) : x));
   let shape = values[0].shape;

@@ -29,7 +29,8 @@ export function matmulSizes(a: TensorType, b: TensorType, attrs: MatmulAttrs): M
   const [br, bc] = b.shape.slice(-2);
   const [M, K] = attrs.transposeA ? [ac, ar] : [ar, ac];
   const [inner, N] = attrs.transposeB ? [bc, br] : [br, bc];
-  if (a.shape.length < 2 || K !== inner || !sameShape(a.shape.slice(0, -2), b.shape.slice(0, -2)))
+  const matrices = a.shape.length >= 2 && b.shape.length >= 2;
+  if (!matrices || K !== inner || !sameShape(a.shape.slice(0, -2), b.shape.slice(0, -2)))
     throw shapeError("matmul", "inner sizes and leading axes must agree", [a, b]);
   return { batch: sizeOf(a.shape.slice(0, -2)), M, N, K };
 }

@@ -3,14 +3,14 @@
  * This is how a KV cache grows.
  */
 import { apply, type Op, shapeError, type Value } from "../graph.ts";
-import { sizeOf } from "../shape.ts";
+import { sameShape, sizeOf } from "../shape.ts";
 
 /** (cache [B, S, ...], x [B, T, ...], first i32 scalar) → cache. Needs first + T <= S. */
 export const writeRowsOp: Op<null> = {
   name: "writeRows",
   kind: "kernel",
   infer: ([cache, x, first]) => {
-    const tail = cache.shape.slice(2).every((n, i) => n === x.shape[i + 2]);
+    const tail = sameShape(cache.shape.slice(2), x.shape.slice(2));
     if (cache.shape[0] !== x.shape[0] || !tail || x.shape[1] > cache.shape[1] || first.dtype !== "i32")
       throw shapeError("writeRows", "x [B, T, ...] must fit into cache [B, S, ...]", [cache, x, first]);
     return [{ shape: cache.shape, dtype: cache.dtype }];
