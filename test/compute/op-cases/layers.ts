@@ -1,0 +1,174 @@
+/** Cases of attention, RMSNorm, RoPE, embedding, the cache, the optimizer and random numbers. */
+import type { Value } from "../../../src/compute/graph.ts";
+import { grad } from "../../../src/compute/gradients.ts";
+import { adamw } from "../../../src/compute/ops/adamw.ts";
+import { attention } from "../../../src/compute/ops/attention.ts";
+import { sum } from "../../../src/compute/ops/broadcast.ts";
+import { mul } from "../../../src/compute/ops/elementwise.ts";
+import { embedding } from "../../../src/compute/ops/embedding.ts";
+import { randomUniform } from "../../../src/compute/ops/random-uniform.ts";
+import { rmsNorm } from "../../../src/compute/ops/rms-norm.ts";
+import { rope } from "../../../src/compute/ops/rope.ts";
+import { writeRows } from "../../../src/compute/ops/write-rows.ts";
+import { integers, keptF32, normal, numbers, type OpCase, positive } from "./case.ts";
+
+interface Heads {
+  readonly name: string;
+  /** [B, T, S, H, K, D] */
+  readonly sizes: readonly [number, number, number, number, number, number];
+  readonly window?: number;
+  readonly first?: number;
+  readonly std?: number;
+}
+
+const attentions: readonly Heads[] = [
+  { name: "causal", sizes: [2, 5, 5, 2, 2, 4] },
+  { name: "grouped keys", sizes: [1, 4, 4, 6, 2, 4] },
+  { name: "window", sizes: [1, 7, 7, 2, 1, 4], window: 3 },
+  { name: "window of one", sizes: [1, 3, 3, 1, 1, 2], window: 1 },
+  { name: "last queries of a longer key list", sizes: [1, 3, 8, 4, 2, 4] },
+  { name: "given first position", sizes: [1, 3, 8, 2, 2, 4], first: 2 },
+  { name: "given first position and window", sizes: [2, 3, 9, 2, 1, 4], first: 4, window: 4 },
+  { name: "one query", sizes: [2, 1, 33, 4, 2, 8], first: 20 },
+  { name: "more queries than keys: some see none", sizes: [1, 6, 3, 2, 1, 4] },
+  { name: "first queries before all keys", sizes: [1, 4, 4, 2, 2, 4], first: -2 },
+  { name: "no query sees a key", sizes: [1, 3, 4, 2, 1, 4], first: 10, window: 3 },
+  { name: "longer than a tile", sizes: [2, 70, 70, 4, 2, 16] },
+  { name: "longer than a tile, window", sizes: [1, 150, 150, 2, 1, 8], window: 37 },
+  { name: "scores of hundreds", sizes: [1, 6, 6, 2, 2, 8], std: 15 },
+];
+
+const attentionCase = (h: Heads, withGradient: boolean): OpCase => {
+  const [B, T, S, H, K, D] = h.sizes;
+  const std = h.std ?? 1;
+  const queries = normal([B, T, H, D], std);
+  const keys = normal([B, S, K, D], std);
+  return {
+    name: h.name,
+    inputs: [queries, keys, keys, integers([], [h.first ?? S - T]), normal([B, T, H, D])],
+    build: ([q, k, v, first, g]) => {
+      const options = {
+        ...(h.window === undefined ? {} : { window: h.window }),
+        ...(h.first === undefined ? {} : { first: first as Value }),
+      };
+      const y = attention(q as Value, k as Value, v as Value, options);
+      if (!withGradient) return [y];
+      return [y, ...grad(sum(mul(y, g as Value)), [q as Value, k as Value, v as Value])];
+    },
+  };
+};
+
+const norm = (
+  name: string,
+  shape: readonly number[],
+  std: number,
+  eps: number,
+  withGradient: boolean,
+): OpCase => {
+  const C = shape[shape.length - 1] ?? 1;
+  return {
+    name,
+    inputs: [normal(shape, std), keptF32(positive([C])), normal(shape)],
+    build: ([x, gain, g], variant) => {
+      const y = rmsNorm(x as Value, gain as Value, eps, variant);
+      if (!withGradient) return [y];
+      return [y, ...grad(sum(mul(y, g as Value)), [x as Value, gain as Value])];
+    },
+  };
+};
+
+const norms = (withGradient: boolean): OpCase[] => [
+  norm("[3,8]", [3, 8], 1, 1e-5, withGradient),
+  norm("[2,3,5]", [2, 3, 5], 2, 1e-6, withGradient),
+  norm("rows as small as eps", [3, 6], 0.1, 0.01, withGradient),
+  norm("more rows and columns than a tile", [70, 67], 1, 1e-5, withGradient),
+  norm("rows of zeros", [2, 4], 0, 0.01, withGradient),
+];
+
+const rotations: readonly (readonly [string, readonly number[], number | undefined])[] = [
+  ["from position 0", [2, 3, 2, 4], undefined],
+  ["from position 5", [1, 3, 2, 8], 5],
+  ["one far position", [2, 1, 3, 16], 1000],
+  ["longer than a tile", [1, 67, 2, 6], undefined],
+];
+
+const ids = integers([2, 4], [3, 0, 3, 9, 7, 3, 0, 1]);
+
+const step = (name: string, scalars: readonly number[], shape: readonly number[]): OpCase => ({
+  name,
+  inputs: [normal(shape), normal(shape), normal(shape, 0.1), positive(shape), numbers([5], scalars)],
+  build: ([p, g, m, v, s]) =>
+    adamw(p as Value, g as Value, m as Value, v as Value, s as Value, {
+      ...{ beta1: 0.9, beta2: 0.95, eps: 1e-8, weightDecay: 0.1, lrScale: 0.5 },
+    }),
+  variants: ["f32"],
+});
+
+export const layerCases: Readonly<Record<string, readonly OpCase[]>> = {
+  attention: attentions.map((h) => attentionCase(h, false)),
+  attentionGrad: attentions.map((h) => attentionCase(h, true)),
+  rmsNorm: norms(false),
+  rmsNormGrad: norms(true),
+  rope: rotations.map(([name, shape, first]) => ({
+    name,
+    inputs: [normal(shape), integers([], [first ?? 0])],
+    build: ([x, position]) => [
+      first === undefined ? rope(x as Value, 10000) : rope(x as Value, 10000, position as Value),
+    ],
+  })),
+  embedding: [
+    {
+      name: "repeated ids",
+      inputs: [normal([10, 6]), ids],
+      build: ([table, at]) => [embedding(table as Value, at as Value)],
+    },
+    {
+      name: "one id, odd width",
+      inputs: [normal([4, 67]), integers([1], [2])],
+      build: ([table, at]) => [embedding(table as Value, at as Value)],
+    },
+  ],
+  embeddingGrad: [
+    {
+      name: "repeated and absent ids",
+      inputs: [normal([10, 6]), ids, normal([2, 4, 6])],
+      build: ([table, at, g]) =>
+        grad(sum(mul(embedding(table as Value, at as Value), g as Value)), [table as Value]),
+    },
+    {
+      name: "many ids of few rows",
+      inputs: [normal([5, 33]), integers([130], [4, 0, 0, 2]), normal([130, 33])],
+      build: ([table, at, g]) =>
+        grad(sum(mul(embedding(table as Value, at as Value), g as Value)), [table as Value]),
+    },
+  ],
+  writeRows: [
+    {
+      name: "in the middle",
+      inputs: [normal([2, 6, 3]), normal([2, 2, 3]), integers([], [3])],
+      build: ([cache, x, first]) => [writeRows(cache as Value, x as Value, first as Value)],
+    },
+    {
+      name: "whole heads at the end, rows in f32",
+      inputs: [normal([2, 5, 2, 4]), keptF32(normal([2, 1, 2, 4])), integers([], [4])],
+      build: ([cache, x, first]) => [writeRows(cache as Value, x as Value, first as Value)],
+    },
+  ],
+  adamw: [
+    step("an early step", [0.01, 1, 0.1, 0.05, 1], [7, 5]),
+    step("scaled gradient", [0.003, 0.25, 0.9, 0.7, 1], [70, 33]),
+    step("not applied", [0.01, 1, 0.1, 0.05, 0], [7, 5]),
+  ],
+  randomUniform: [
+    {
+      name: "counter 0",
+      inputs: [integers([], [0])],
+      build: ([counter]) => [randomUniform([5, 3], 7, 2, counter as Value)],
+    },
+    {
+      name: "large seed, stream and counter",
+      inputs: [integers([], [123456789])],
+      build: ([counter]) => [randomUniform([130], 0xfedcba98, 0x89abcdef, counter as Value)],
+    },
+  ],
+};
