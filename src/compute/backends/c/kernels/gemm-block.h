@@ -34,7 +34,7 @@ static void pack_column_panel(const Source* b, long n, long k, int compute, long
                               uint32_t* out) {
   Source from = {source_at(b, n0, 0), b->ld, b->type, b->kContiguous};
   long cols = at_most(TILE_COLS, n - n0);
-  pack_panel(&from, cols, k, round_up(cols, LANES), compute, out + n0 * steps_of(k, compute));
+  pack_panels(&from, cols, k, round_up(cols, LANES), compute, out + n0 * steps_of(k, compute));
 }
 
 /** Packs B, n columns of depth k; out holds columns_words(n, k). */
@@ -44,13 +44,8 @@ static void pack_columns(const Source* b, long n, long k, int compute, uint32_t*
 
 /** Packs A, m rows of depth k (its rows are the columns of Source); out holds rows_words(m, k). */
 static Rows pack_rows(const Source* a, long m, long k, int compute, uint32_t* out) {
-  long tileWords = steps_of(k, compute) * TILE_ROWS;
-  for (long m0 = 0; m0 < m; m0 += TILE_ROWS) {
-    Source from = {source_at(a, m0, 0), a->ld, a->type, a->kContiguous};
-    pack_panel(&from, at_most(TILE_ROWS, m - m0), k, TILE_ROWS, compute,
-               out + m0 / TILE_ROWS * tileWords);
-  }
-  return (Rows){(const char*)out, 4, 4 * TILE_ROWS, 4 * tileWords};
+  pack_panels(a, m, k, TILE_ROWS, compute, out);
+  return (Rows){(const char*)out, 4, 4 * TILE_ROWS, 4 * TILE_ROWS * steps_of(k, compute)};
 }
 
 /** Row-major numbers of word_type(compute), k contiguous, as they are; depth must be whole words. */

@@ -20,6 +20,8 @@
 
 #include "simd.h"
 
+enum { PREFETCH_ROWS = 16 };
+
 /** A matrix seen as [columns n, depth k]; kContiguous: src[n*ld + k], else src[k*ld + n]. */
 typedef struct {
   const void* src;
@@ -140,47 +142,63 @@ INLINE void pack_square(const char* p, long columnBytes, int type, int compute, 
   for (int i = 0; i < SQUARE; i++) *(WordsAt*)(out + i * width) = t[i];
 }
 
-/* The whole blocks of a panel: full x SQUARE columns, the first `steps` steps. */
-INLINE void pack_k_contiguous(const Source* s, long full, long steps, long width, int type,
-                              int compute, uint32_t* out) {
+/* What whole blocks there are in a row of panels: `full` columns, `steps` steps. */
+INLINE void pack_k_contiguous(const Source* s, long full, long steps, long width, long panelWords,
+                              int type, int compute, uint32_t* out) {
   long columnBytes = s->ld * (long)type_bytes(type);
-  long stepBytes = per_word(compute) * (long)type_bytes(type);
-  for (long i = 0; i < steps; i += SQUARE)
-    for (long n = 0; n < full; n += SQUARE)
-      pack_square((const char*)s->src + n * columnBytes + i * stepBytes, columnBytes, type, compute,
-                  width, out + i * width + n);
+  long blockBytes = SQUARE * per_word(compute) * (long)type_bytes(type);
+  for (long n0 = 0; n0 < full; n0 += width, out += panelWords) {
+    const char* p = (const char*)s->src + n0 * columnBytes;
+    long n1 = full - n0 < width ? full - n0 : width;
+    for (long i = 0; i < steps; i += SQUARE, p += blockBytes)
+      for (long n = 0; n < n1; n += SQUARE)
+        pack_square(p + n * columnBytes, columnBytes, type, compute, width, out + i * width + n);
+  }
 }
 
-INLINE void pack_n_contiguous(const Source* s, long full, long steps, long width, int type,
-                              int compute, uint32_t* out) {
-  long rowBytes = s->ld * (long)type_bytes(type);
+/* Rows may lie a page apart, where no hardware prefetcher follows: ask for them in time. */
+INLINE void pack_n_contiguous(const Source* s, long full, long steps, long width, long panelWords,
+                              int type, int compute, uint32_t* out) {
+  long bytes = (long)type_bytes(type), rowBytes = s->ld * bytes;
   for (long i = 0; i < steps; i++) {
     const char* row = (const char*)s->src + i * per_word(compute) * rowBytes;
-    for (long n = 0; n < full; n += SQUARE)
-      *(WordsAt*)(out + i * width + n) =
-          load_step(row + n * (long)type_bytes(type), rowBytes, type, compute);
+    for (int r = 0; r < per_word(compute); r++)
+      for (long n = 0; n < full * bytes; n += 64)
+        __builtin_prefetch(row + (PREFETCH_ROWS + r) * rowBytes + n);
+    for (long n0 = 0; n0 < full; n0 += width) {
+      uint32_t* to = out + n0 / width * panelWords + i * width;
+      long n1 = full - n0 < width ? full : n0 + width;
+      for (long n = n0; n < n1; n += SQUARE, to += SQUARE)
+        *(WordsAt*)to = load_step(row + n * bytes, rowBytes, type, compute);
+    }
   }
 }
 
 /**
- * Packs columns 0..cols-1 of the source, all of 0..depth-1, to out[steps_of(depth)][width].
- * @param width >= cols, a multiple of SQUARE
+ * Packs columns 0..cols-1 of the source, all of 0..depth-1, into panels of `width` columns, one
+ * after the other, each [steps_of(depth)][width].
+ * @param width a multiple of SQUARE; the last panel is filled up with zeros
  */
-KERNEL void pack_panel(const Source* s, long cols, long depth, long width, int compute,
-                       uint32_t* out) {
-  long full = cols - cols % SQUARE, steps = steps_of(depth, compute);
-  long whole = depth / per_word(compute);
+KERNEL void pack_panels(const Source* s, long cols, long depth, long width, int compute,
+                        uint32_t* out) {
+  long steps = steps_of(depth, compute), panelWords = steps * width;
+  long full = cols - cols % SQUARE, whole = depth / per_word(compute);
   if (s->kContiguous) whole -= whole % SQUARE;
-#define CASE(k, t, c)                                                   \
-  if (s->kContiguous == k && s->type == t && compute == c) {            \
-    if (k) pack_k_contiguous(s, full, whole, width, t, c, out);         \
-    else pack_n_contiguous(s, full, whole, width, t, c, out);           \
+#define CASE(k, t, c)                                                               \
+  if (s->kContiguous == k && s->type == t && compute == c) {                        \
+    if (k) pack_k_contiguous(s, full, whole, width, panelWords, t, c, out);         \
+    else pack_n_contiguous(s, full, whole, width, panelWords, t, c, out);           \
   }
   CASE(0, F32, F32) CASE(0, F32, BF16) CASE(0, BF16, F32) CASE(0, BF16, BF16)
   CASE(1, F32, F32) CASE(1, F32, BF16) CASE(1, BF16, F32) CASE(1, BF16, BF16)
 #undef CASE
-  if (full < width) pack_edge(s, cols, depth, width, compute, full, 0, whole, out);
-  if (whole < steps) pack_edge(s, cols, depth, width, compute, 0, whole, steps, out);
+  for (long n0 = 0; n0 < cols; n0 += width, out += panelWords) {
+    long n1 = full < n0 + width ? full : n0 + width;
+    Source panel = {source_at(s, n0, 0), s->ld, s->type, s->kContiguous};
+    if (n1 < n0 + width)
+      pack_edge(&panel, cols - n0, depth, width, compute, n1 - n0, 0, whole, out);
+    if (whole < steps) pack_edge(&panel, cols - n0, depth, width, compute, 0, whole, steps, out);
+  }
 }
 
 #endif
