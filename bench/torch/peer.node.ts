@@ -79,7 +79,7 @@ function readAnswers(child: ChildProcess, script: string): () => Promise<Answer>
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   return async () => {
     const line = await lines.next();
-    if (line.done) throw new Error(`${script}: ended without an answer, exit ${child.exitCode}`);
+    if (line.done) throw new Error(`${script}: ended without an answer`);
     const answer = JSON.parse(line.value) as Answer;
     if (answer.error !== undefined) throw new Error(`${script}: ${String(answer.error)}`);
     return answer;

@@ -1,0 +1,61 @@
+/** Flags of `nutshell plan` through the real command line parser. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type CommandIo, parseCommand, runCommand } from "../../../src/cli/command.ts";
+import { command } from "../../../src/cli/commands/plan.ts";
+
+async function plan(...argv: string[]): Promise<string> {
+  const { globals, args } = parseCommand(command, argv);
+  let text = "";
+  const io: CommandIo = {
+    stdout: (part) => {
+      text += part;
+    },
+    stderr: () => undefined,
+    json: globals.json,
+    signal: new AbortController().signal,
+    isTTY: false,
+    columns: 80,
+    color: false,
+  };
+  await runCommand(command, args, io);
+  return text;
+}
+
+test("the contract's command prints the published figures beside its own", async () => {
+  const text = await plan("--params", "70e9", "--tokens", "2e12", "--gpu", "a100");
+  assert.match(text, /1,720,320/);
+  assert.match(text, /about \$2 million/);
+  assert.match(text, /140 GB +140 GB/);
+});
+
+test("--json is one line with the same numbers, in base units", async () => {
+  const text = await plan("--params", "70e9", "--tokens", "2e12", "--json");
+  assert.equal(text.indexOf("\n"), text.length - 1);
+  const value = JSON.parse(text) as { flops: number; published: { run: { gpuHours: number } } };
+  assert.equal(value.flops, 8.4e23);
+  assert.equal(value.published.run.gpuHours, 1_720_320);
+});
+
+test("flags replace the assumptions", async () => {
+  const argv = ["--params", "1e9", "--tokens", "1e9", "--gpu", "cpu", "--gflops", "500"];
+  const text = await plan(...argv, "--mfu", "0.5", "--usd-per-hour", "2", "--json");
+  const value = JSON.parse(text) as { gpuHours: number; usd: number };
+  assert.ok(Math.abs(value.gpuHours - 6e18 / (250e9 * 3600)) < 1e-6);
+  assert.ok(Math.abs(value.usd - 2 * value.gpuHours) < 1e-6);
+});
+
+test("an unclear question is a usage error that names the flags", async () => {
+  const wrong: [string[], RegExp][] = [
+    [[], /needs --params, --budget-flops, --budget-usd or --hours/],
+    [["--tokens", "1e9"], /needs --params/],
+    [["--hours", "1", "--budget-usd", "5"], /one budget, got --budget-usd and --hours/],
+    [["--params", "1e9", "--tokens", "1e9", "--hours", "1"], /Drop one/],
+    [["--params", "-1"], /greater than 0/],
+    [["--gpu", "tpu", "--params", "1e9"], /--gpu must be one of a100/],
+    [["--mfu", "2", "--params", "1e9"], /--mfu/],
+  ];
+  for (const [argv, message] of wrong) {
+    await assert.rejects(plan(...argv), { code: "USAGE", message }, argv.join(" "));
+  }
+});
