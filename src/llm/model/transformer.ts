@@ -1,0 +1,180 @@
+/**
+ * The transformer as pure graph functions: ids in, hidden states, losses or logits out. B batch,
+ * T time, N = B·T rows, C channels, H and K query and key heads, D head dim, S cache length.
+ *
+ * In "bf16" precision the residual stream, norms' sums and all accumulations stay f32; what lies
+ * between two matrix products is stored bf16. Each product's neighbours are elementwise, so that a
+ * compiler can fuse them into its epilogue.
+ */
+import { input, state, type Value } from "../../compute/graph.ts";
+import { attention } from "../../compute/ops/attention.ts";
+import { sum } from "../../compute/ops/broadcast.ts";
+import { add, cast, less, swiglu } from "../../compute/ops/elementwise.ts";
+import { embedding } from "../../compute/ops/embedding.ts";
+import { linearCrossEntropy } from "../../compute/ops/linear-cross-entropy.ts";
+import { linear } from "../../compute/ops/matmul.ts";
+import { reshape } from "../../compute/ops/reshape.ts";
+import { rmsNorm } from "../../compute/ops/rms-norm.ts";
+import { rope } from "../../compute/ops/rope.ts";
+import { writeRows } from "../../compute/ops/write-rows.ts";
+import { NutshellError } from "../../error.ts";
+import type { ModelConfig } from "./config.ts";
+import { parameterSpecs } from "./parameters.ts";
+
+export type Precision = "f32" | "bf16";
+export type Parameters = ReadonlyMap<string, Value>;
+export type StateUpdate = { readonly state: Value; readonly value: Value };
+
+/** Keys and values of the tokens before these, one pair [B, S, K, D] a layer. */
+export interface KvCache {
+  readonly layers: readonly { readonly k: Value; readonly v: Value }[];
+  /** i32 scalar: the position of the first new token; first + T <= S. */
+  readonly first: Value;
+}
+
+export interface ForwardOptions {
+  readonly precision: Precision;
+  readonly cache?: KvCache;
+}
+
+/** One state leaf per parameter, in the order of `parameterSpecs`. */
+export function modelParameters(config: ModelConfig): Map<string, Value> {
+  return new Map(parameterSpecs(config).map(({ name, shape }) => [name, state(name, shape)]));
+}
+
+/** State leaves `cache.N.k` and `cache.N.v`, and an input `first`. @param S capacity in tokens */
+export function kvCache(config: ModelConfig, B: number, S: number, precision: Precision): KvCache {
+  const shape = [B, S, config.nKvHead, config.headDim];
+  const layers = Array.from({ length: config.nLayer }, (_, layer) => ({
+    k: state(`cache.${layer}.k`, shape, precision),
+    v: state(`cache.${layer}.v`, shape, precision),
+  }));
+  return { layers, first: input("first", [], "i32") };
+}
+
+interface Layer {
+  readonly config: ModelConfig;
+  readonly options: ForwardOptions;
+  readonly index: number;
+  /** The layer's own parameter, by its name after `model.layers.N.`. */
+  readonly weight: (name: string) => Value;
+}
+
+function parameter(params: Parameters, name: string): Value {
+  const value = params.get(name);
+  if (value !== undefined) return value;
+  throw new NutshellError("SHAPE", `model: every parameter must be given, got no "${name}".`);
+}
+
+/** Queries, keys or values as heads: [N, C] → [B, T, heads, D]. */
+function heads(layer: Layer, x: Value, which: "q" | "k" | "v", B: number): Value {
+  const { config, options, weight } = layer;
+  const y = linear(x, weight(`self_attn.${which}_proj.weight`), options.precision);
+  const count = which === "q" ? config.nHead : config.nKvHead;
+  const split = reshape(y, [B, (x.shape[0] as number) / B, count, config.headDim]);
+  if (which === "v") return split;
+  const normed = config.qkNorm
+    ? rmsNorm(split, weight(`self_attn.${which}_norm.weight`), config.normEps, options.precision)
+    : split;
+  return rope(normed, config.ropeBase, options.cache?.first);
+}
+
+/** Attention of one block over normed x [N, C] → [N, C] f32, and the cache with the new rows. */
+function attend(layer: Layer, x: Value, B: number): { y: Value; updates: StateUpdate[] } {
+  const { config, options, weight } = layer;
+  const q = heads(layer, x, "q", B);
+  let k = heads(layer, x, "k", B);
+  let v = heads(layer, x, "v", B);
+  const updates: StateUpdate[] = [];
+  const cached = options.cache?.layers[layer.index];
+  const first = options.cache?.first;
+  if (cached !== undefined && first !== undefined) {
+    k = writeRows(cached.k, k, first);
+    v = writeRows(cached.v, v, first);
+    updates.push({ state: cached.k, value: k }, { state: cached.v, value: v });
+  }
+  const o = attention(q, k, v, {
+    ...(config.window === undefined ? {} : { window: config.window }),
+    ...(first === undefined ? {} : { first }),
+  });
+  const rows = reshape(o, [x.shape[0] as number, config.nHead * config.headDim]);
+  return { y: linear(rows, weight("self_attn.o_proj.weight"), options.precision, "f32"), updates };
+}
+
+function mlp({ options: { precision }, weight }: Layer, x: Value): Value {
+  const gate = linear(x, weight("mlp.gate_proj.weight"), precision);
+  const up = linear(x, weight("mlp.up_proj.weight"), precision);
+  const inner = cast(swiglu(gate, up), precision);
+  return linear(inner, weight("mlp.down_proj.weight"), precision, "f32");
+}
+
+/**
+ * The whole network below the head.
+ * @param ids i32 [B, T]
+ * @returns `hidden` [B·T, C] after the last norm, stored in `precision`; `cacheUpdates` for the
+ *   graph's updates, empty without a cache
+ * @throws SHAPE when a parameter is missing or does not fit
+ * @see Touvron et al. 2023 (LLaMA); Yang et al. 2025 (Qwen3, for QK-norm)
+ */
+export function hiddenStates(
+  config: ModelConfig,
+  params: Parameters,
+  ids: Value,
+  options: ForwardOptions,
+): { hidden: Value; cacheUpdates: StateUpdate[] } {
+  const [B, T] = ids.shape as [number, number];
+  const table = parameter(params, "model.embed_tokens.weight");
+  const cacheUpdates: StateUpdate[] = [];
+  let x = embedding(table, reshape(ids, [B * T]));
+  for (let index = 0; index < config.nLayer; index++) {
+    const weight = (name: string): Value => parameter(params, `model.layers.${index}.${name}`);
+    const norm = (name: string): Value =>
+      rmsNorm(x, weight(`${name}.weight`), config.normEps, options.precision);
+    const layer: Layer = { config, options, index, weight };
+    const { y, updates } = attend(layer, norm("input_layernorm"), B);
+    cacheUpdates.push(...updates);
+    x = add(x, y);
+    x = add(x, mlp(layer, norm("post_attention_layernorm")));
+  }
+  const last = parameter(params, "model.norm.weight");
+  return { hidden: rmsNorm(x, last, config.normEps, options.precision), cacheUpdates };
+}
+
+function headWeight(config: ModelConfig, params: Parameters): Value {
+  return parameter(params, config.tiedEmbeddings ? "model.embed_tokens.weight" : "lm_head.weight");
+}
+
+/** @param hidden [N, C]  @returns f32 [N, V] */
+export function logits(
+  config: ModelConfig,
+  params: Parameters,
+  hidden: Value,
+  precision: Precision,
+): Value {
+  return linear(hidden, headWeight(config, params), precision, "f32");
+}
+
+/** @param targets i32 [B, T], negative = ignored  @returns nll f32 [B·T] in nats, 0 if ignored */
+export function tokenLosses(
+  config: ModelConfig,
+  params: Parameters,
+  ids: Value,
+  targets: Value,
+  options: ForwardOptions,
+): Value {
+  const { hidden } = hiddenStates(config, params, ids, options);
+  const flat = reshape(targets, [hidden.shape[0] as number]);
+  return linearCrossEntropy(hidden, headWeight(config, params), flat, options.precision);
+}
+
+/** The sum of the losses in nats and the number of targets it is over, both f32 scalars. */
+export function lossSum(
+  config: ModelConfig,
+  params: Parameters,
+  ids: Value,
+  targets: Value,
+  precision: Precision,
+): { sum: Value; count: Value } {
+  const nll = tokenLosses(config, params, ids, targets, { precision });
+  return { sum: sum(nll), count: sum(less(-1, targets)) };
+}
