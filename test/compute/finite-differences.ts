@@ -4,10 +4,10 @@
  */
 import type { HostArray, Program } from "../../src/compute/backend.ts";
 import { createReferenceBackend } from "../../src/compute/backends/reference.ts";
-import type { Value } from "../../src/compute/graph.ts";
 import { grad } from "../../src/compute/gradients.ts";
-import { caseInputs, type OpCase, weightedLoss } from "./op-cases/case.ts";
+import type { Value } from "../../src/compute/graph.ts";
 import { fillNormal } from "../../src/compute/philox.ts";
+import { caseInputs, type OpCase, weightedLoss } from "./op-cases/case.ts";
 
 const H = 1e-5;
 const DIRECTIONS = 3;
@@ -67,9 +67,11 @@ async function runF64(program: Program, at: Point): Promise<Record<string, Float
   return results as unknown as Record<string, Float64Array>;
 }
 
-async function gradientsOf({ program, floats, at }: Differentiated): Promise<
-  Record<string, Float64Array>
-> {
+async function gradientsOf({
+  program,
+  floats,
+  at,
+}: Differentiated): Promise<Record<string, Float64Array>> {
   const results = await runF64(program, at);
   return Object.fromEntries(floats.map((name) => [name, results[name] as Float64Array]));
 }

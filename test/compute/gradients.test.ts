@@ -5,8 +5,8 @@
  */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { apply, input, type Op, type Value } from "../../src/compute/graph.ts";
 import { grad } from "../../src/compute/gradients.ts";
+import { apply, input, type Op, type Value } from "../../src/compute/graph.ts";
 import { sum } from "../../src/compute/ops/broadcast.ts";
 import { add, elementwiseOps, less, mul } from "../../src/compute/ops/elementwise.ts";
 import { ops } from "../../src/compute/ops/table.ts";

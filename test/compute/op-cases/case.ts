@@ -4,9 +4,8 @@
  * (f32, and a bf16 variant in which float inputs are bf16 and matrix products compute in bf16).
  */
 import { type DType, input, type Shape, type Value } from "../../../src/compute/graph.ts";
-import { mul } from "../../../src/compute/ops/elementwise.ts";
-import { add } from "../../../src/compute/ops/elementwise.ts";
 import { sum } from "../../../src/compute/ops/broadcast.ts";
+import { add, mul } from "../../../src/compute/ops/elementwise.ts";
 import { fillNormal } from "../../../src/compute/philox.ts";
 import { sizeOf } from "../../../src/compute/shape.ts";
 

@@ -1,7 +1,15 @@
 /** Cases of elementwise arithmetic and casts: each op on plain, broadcast and odd-sized operands. */
 import type { Value } from "../../../src/compute/graph.ts";
 import * as ops from "../../../src/compute/ops/elementwise.ts";
-import { type CaseInput, distinct, integers, normal, numbers, type OpCase, positive } from "./case.ts";
+import {
+  type CaseInput,
+  distinct,
+  integers,
+  normal,
+  numbers,
+  type OpCase,
+  positive,
+} from "./case.ts";
 
 type Fill = (shape: readonly number[]) => CaseInput;
 type Shapes = readonly [name: string, a: readonly number[], b: readonly number[]];

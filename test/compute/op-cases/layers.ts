@@ -1,6 +1,7 @@
 /** Cases of attention, RMSNorm, RoPE, embedding, the cache, the optimizer and random numbers. */
-import type { Value } from "../../../src/compute/graph.ts";
+
 import { grad } from "../../../src/compute/gradients.ts";
+import type { Value } from "../../../src/compute/graph.ts";
 import { adamw } from "../../../src/compute/ops/adamw.ts";
 import { attention } from "../../../src/compute/ops/attention.ts";
 import { sum } from "../../../src/compute/ops/broadcast.ts";
@@ -96,7 +97,13 @@ const ids = integers([2, 4], [3, 0, 3, 9, 7, 3, 0, 1]);
 
 const step = (name: string, scalars: readonly number[], shape: readonly number[]): OpCase => ({
   name,
-  inputs: [normal(shape), normal(shape), normal(shape, 0.1), positive(shape), numbers([5], scalars)],
+  inputs: [
+    normal(shape),
+    normal(shape),
+    normal(shape, 0.1),
+    positive(shape),
+    numbers([5], scalars),
+  ],
   build: ([p, g, m, v, s]) =>
     adamw(p as Value, g as Value, m as Value, v as Value, s as Value, {
       ...{ beta1: 0.9, beta2: 0.95, eps: 1e-8, weightDecay: 0.1, lrScale: 0.5 },

@@ -1,6 +1,7 @@
 /** Cases of the matrix product and of the output head with cross-entropy. */
-import type { Value } from "../../../src/compute/graph.ts";
+
 import { grad } from "../../../src/compute/gradients.ts";
+import type { Value } from "../../../src/compute/graph.ts";
 import { sum } from "../../../src/compute/ops/broadcast.ts";
 import { mul } from "../../../src/compute/ops/elementwise.ts";
 import { linearCrossEntropy } from "../../../src/compute/ops/linear-cross-entropy.ts";
@@ -40,11 +41,13 @@ const product = ({ name, leading, M, N, K }: Sizes, ta: boolean, tb: boolean): O
   ],
 });
 
-const head = (N: number, C: number, V: number, targets: readonly number[], std = 1): CaseInput[] => [
-  normal([N, C], std),
-  normal([V, C], std),
-  integers([N], targets),
-];
+const head = (
+  N: number,
+  C: number,
+  V: number,
+  targets: readonly number[],
+  std = 1,
+): CaseInput[] => [normal([N, C], std), normal([V, C], std), integers([N], targets)];
 
 const lossCase = (name: string, inputs: CaseInput[]): OpCase => ({
   name,
