@@ -1,6 +1,8 @@
 /* The kernel library: every kernel for the machine that the compiler targets. */
+#define NUTSHELL_KERNEL_LIBRARY
 #include "kernels.h"
 
+#include "cross-entropy.h"
 #include "embedding.h"
 #include "optimizer.h"
 #include "random.h"

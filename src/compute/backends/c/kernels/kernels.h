@@ -13,6 +13,7 @@
 #define NUTSHELL_KERNELS_H
 
 #include "gemm.h"
+#include "memory.h"
 #include "thread-pool.h"
 #include "vector-math.h"
 
@@ -44,6 +45,18 @@ void embedding_grad(Worker*, long N, long V, long C, const int32_t* ids, const v
                     int dyType, float* out);
 void write_rows(Worker*, long B, long S, long T, long rowBytes, void* cache, const void* x,
                 const int32_t* first);
+
+void linear_cross_entropy(Worker*, long N, long C, long V, const void* x, int xType,
+                          const void* weight, int wType, const int32_t* targets, int compute,
+                          float* nll, void* scratch);
+size_t linear_cross_entropy_scratch(long N, long C, long V, int xType, int wType, int compute,
+                                    int nThreads);
+void linear_cross_entropy_grad(Worker*, long N, long C, long V, const void* x, int xType,
+                               const void* weight, int wType, const int32_t* targets,
+                               const float* g, int compute, float* nll, void* dx, int dxType,
+                               float* dw, void* scratch);
+size_t linear_cross_entropy_grad_scratch(long N, long C, long V, int xType, int wType, int compute,
+                                         int nThreads);
 
 void adamw(Worker*, long n, float* p, const float* g, float* m, float* v, const float* scalars,
            double beta1, double beta2, float eps, float weightDecay, float lrScale);
