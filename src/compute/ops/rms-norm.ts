@@ -41,7 +41,7 @@ export const rmsNormOp: Op<Attrs> = {
   },
 };
 
-/** (x, w, scale, dy) → (dx, dw). */
+/** (x, w, scale, dy[, residual]) → (dx + residual, dw). */
 export const rmsNormGradOp: Op<null> = {
   name: "rmsNormGrad",
   kind: "kernel",
@@ -49,7 +49,7 @@ export const rmsNormGradOp: Op<null> = {
     { shape: x.shape, dtype: "f32" },
     { shape: w.shape, dtype: "f32" },
   ],
-  reference: ([x, w, scale, dy], [dx, dw], node) => {
+  reference: ([x, w, scale, dy, residual], [dx, dw], node) => {
     const [rows, C] = rowsAndColumns(node.inputs[0].shape);
     const totals = new Float64Array(C);
     for (let r = 0; r < rows; r++) {
@@ -62,7 +62,7 @@ export const rmsNormGradOp: Op<null> = {
       }
       for (let c = 0; c < C; c++) {
         const i = r * C + c;
-        dx[i] = s * (dy[i] * w[c] - (x[i] * s * s * dot) / C);
+        dx[i] = s * (dy[i] * w[c] - (x[i] * s * s * dot) / C) + (residual?.[i] ?? 0);
       }
     }
     dw.set(totals);

@@ -1,0 +1,76 @@
+/**
+ * Elementwise expressions as C statements: one variable per value, operands first. Who owns the
+ * loop says how a stored operand is read; everything else is computed on the spot.
+ */
+import type { DType, Value } from "../../graph.ts";
+import { accessOf } from "../../compiler/access.ts";
+import { constantValue, keyOf } from "../../compiler/simplify.ts";
+
+const C_TYPES: Readonly<Record<DType, string>> = { f32: "float", bf16: "uint16_t", i32: "int32_t" };
+
+/** The C type of stored elements. */
+export const storageType = (dtype: DType): string => C_TYPES[dtype];
+
+/** A number as a C literal of the value's arithmetic type. */
+export function literal(x: number, dtype: DType): string {
+  if (dtype === "i32") return `${Math.trunc(x)}`;
+  if (Number.isNaN(x)) return "NAN";
+  if (!Number.isFinite(x)) return x > 0 ? "INFINITY" : "(-INFINITY)";
+  const digits = Math.fround(x).toPrecision(9);
+  const text = /[.e]/.test(digits) ? digits : `${digits}.0`;
+  return x < 0 || Object.is(x, -0) ? `(${text}f)` : `${text}f`;
+}
+
+/** An element as loaded, widened for arithmetic. */
+export const load = (element: string, dtype: DType): string =>
+  dtype === "bf16" ? `bf16_to_f32(${element})` : element;
+
+export const store = (target: string, name: string, dtype: DType): string =>
+  `${target} = ${dtype === "bf16" ? `f32_to_bf16(${name})` : name};`;
+
+export interface Body {
+  readonly lines: string[];
+  /** The variable (or literal) that holds a value. */
+  readonly name: (value: Value) => string;
+}
+
+/**
+ * @param inline is this elementwise value computed here, rather than read from storage?
+ * @param read C expression of one element of a stored operand, widened
+ */
+export function createBody(
+  inline: (value: Value) => boolean,
+  read: (value: Value) => string,
+): Body {
+  const lines: string[] = [];
+  const names = new Map<string, string>();
+  const define = (key: string, dtype: DType, expression: string): string => {
+    const name = `v${names.size}`;
+    lines.push(`${dtype === "i32" ? "int32_t" : "float"} ${name} = ${expression};`);
+    names.set(key, name);
+    return name;
+  };
+  const name = (value: Value): string => {
+    const number = constantValue(value);
+    if (number !== undefined) return literal(number, value.dtype);
+    if (value.node.op.kind === "elementwise" && inline(value)) {
+      const key = keyOf(value);
+      const found = names.get(key);
+      if (found !== undefined) return found;
+      const operands = value.node.inputs.map(name);
+      const expression = (value.node.op.expression as (x: string[], n: unknown) => string)(
+        operands,
+        value.node,
+      );
+      return define(
+        key,
+        value.dtype,
+        value.dtype === "bf16" ? `bf16_to_f32(f32_to_bf16(${expression}))` : expression,
+      );
+    }
+    const access = accessOf(value);
+    const key = `${keyOf(access.base)}|${access.strides}|${access.offset}`;
+    return names.get(key) ?? define(key, value.dtype, read(value));
+  };
+  return { lines, name };
+}

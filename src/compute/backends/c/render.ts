@@ -1,0 +1,261 @@
+/**
+ * Schedule → one C file. `program_run(team, slots)` runs the whole program on a team of workers:
+ * every worker executes the same sequence of units and each unit ends at a barrier. `slots` is the
+ * table of buffer addresses: inputs, state tensors, places in the arena; the last is scratch.
+ */
+import { storageOf } from "../../compiler/access.ts";
+import { fuse, type Unit } from "../../compiler/fuse.ts";
+import { align, type Lifetime, planMemory } from "../../compiler/memory-plan.ts";
+import { type Copy, type Home, readsOf, type Schedule, schedule } from "../../compiler/schedule.ts";
+import { keyOf, simplify } from "../../compiler/simplify.ts";
+import type { Graph, TensorType, Value } from "../../graph.ts";
+import { matmulSizes } from "../../ops/matmul.ts";
+import { sizeOf } from "../../shape.ts";
+import { type LoopContext, renderEpilogue, renderLoop, renderPad, renderReduce } from "./loops.ts";
+import { type Call, lowerings, typeName } from "./lowering.ts";
+
+/** Where the host finds a program's buffers. */
+export interface Slot {
+  readonly home: Home;
+  readonly bytes: number;
+  /** In the arena only. */
+  readonly offset: number;
+}
+
+export interface RenderedProgram {
+  readonly source: string;
+  readonly slots: readonly Slot[];
+  /** Slot of each output, with its type. */
+  readonly outputs: Readonly<Record<string, { slot: number; type: TensorType }>>;
+  readonly arenaBytes: number;
+  readonly unsharedBytes: number;
+  readonly kernels: number;
+}
+
+export const bytesOf = (type: TensorType): number =>
+  sizeOf(type.shape) * (type.dtype === "bf16" ? 2 : 4);
+
+const homeKey = (home: Home): string => (home.kind === "arena" ? home.key : `${home.kind} ${home.name}`);
+
+/** When each arena value must exist: from the unit that makes it to the last that reads it. */
+class Lifetimes {
+  readonly #spans = new Map<string, { bytes: number; first: number; last: number }>();
+
+  touch(home: Home | undefined, type: TensorType, step: number): void {
+    if (home?.kind !== "arena") return;
+    const span = this.#spans.get(home.key) ?? { bytes: bytesOf(type), first: step, last: step };
+    this.#spans.set(home.key, {
+      bytes: span.bytes,
+      first: Math.min(span.first, step),
+      last: Math.max(span.last, step),
+    });
+  }
+  all(): Lifetime[] {
+    return [...this.#spans].map(([key, span]) => ({ key, ...span }));
+  }
+}
+
+class ProgramRenderer {
+  readonly graph: Graph;
+  readonly fusion: ReturnType<typeof fuse>;
+  readonly plan: Schedule;
+  readonly slots: Slot[] = [];
+  readonly #slotOf = new Map<string, number>();
+  readonly functions: string[] = [];
+  readonly calls: string[] = [];
+  readonly scratch: string[] = [];
+  readonly #read: ReadonlySet<string>;
+
+  constructor(graph: Graph) {
+    this.graph = simplify(graph);
+    this.fusion = fuse(this.graph);
+    this.plan = schedule(this.graph, this.fusion);
+    this.#read = this.#storedReads();
+  }
+
+  /** Values that are read from storage: a matmul's product may live in its epilogue alone. */
+  #storedReads(): Set<string> {
+    const read = new Set<string>();
+    for (const unit of this.fusion.units)
+      for (const { base } of readsOf(unit, this.fusion)) read.add(keyOf(base));
+    for (const value of Object.values(this.graph.outputs)) read.add(keyOf(storageOf(value)));
+    for (const { value } of this.graph.updates ?? []) read.add(keyOf(storageOf(value)));
+    return read;
+  }
+
+  /** Everything that a unit writes to storage. */
+  writesOf(unit: Unit): Value[] {
+    const outputs = unit.kind === "loop" ? [] : unit.node.outputs.map((type, index) => ({ node: unit.node, index, ...type }));
+    const kept = outputs.filter((v) => unit.results.length === 0 || this.#read.has(keyOf(v)));
+    return [...kept, ...unit.results];
+  }
+
+  homeOf(value: Value): Home {
+    const key = keyOf(storageOf(value));
+    return this.plan.homes.get(key) ?? { kind: "arena", key };
+  }
+
+  layOut(): { arenaBytes: number; unsharedBytes: number } {
+    const lives = new Lifetimes();
+    const end = this.plan.sequence.length;
+    const touch = (copies: readonly Copy[], step: number): void => {
+      for (const copy of copies)
+        for (const home of [copy.from, copy.to]) lives.touch(home, copy.type, step);
+    };
+    touch(this.plan.snapshots, -1);
+    this.plan.sequence.forEach((unit, step) => {
+      touch(this.plan.before.get(unit) ?? [], step);
+      for (const { base } of readsOf(unit, this.fusion)) lives.touch(this.homeOf(base), base, step);
+      for (const value of this.writesOf(unit)) lives.touch(this.homeOf(value), value, step);
+    });
+    touch(this.plan.copies, end);
+    for (const [name, home] of Object.entries(this.plan.outputs))
+      lives.touch(home, this.graph.outputs[name], end);
+    const all = lives.all();
+    const memory = planMemory(all);
+    for (const { key, bytes } of all)
+      this.addSlot({ kind: "arena", key }, bytes, memory.offsets.get(key) as number);
+    const unsharedBytes = all.reduce((sum, { bytes }) => sum + align(bytes), 0);
+    return { arenaBytes: memory.bytes, unsharedBytes };
+  }
+
+  addSlot(home: Home, bytes: number, offset = 0): number {
+    const key = homeKey(home);
+    const found = this.#slotOf.get(key);
+    if (found !== undefined) return found;
+    this.#slotOf.set(key, this.slots.length);
+    return this.slots.push({ home, bytes, offset }) - 1;
+  }
+
+  slot(home: Home, type: TensorType): string {
+    return `s[${this.addSlot(home, bytesOf(type))}]`;
+  }
+  address = (value: Value): string => this.slot(this.homeOf(value), storageOf(value));
+
+  copy = ({ from, to, type }: Copy): string =>
+    `copy_bytes(w, ${this.slot(to, type)}, ${this.slot(from, type)}, ${bytesOf(type)});`;
+
+  context(unit: Unit): LoopContext {
+    const own = (value: Value): boolean => this.fusion.makers.get(keyOf(value)) === unit;
+    return { address: this.address, stored: this.fusion.stored, own };
+  }
+
+  matmul(unit: Unit, name: string): Call {
+    const { node } = unit;
+    const [a, b] = node.inputs;
+    const { attrs } = node;
+    const { batch, M, N, K } = matmulSizes(a, b, attrs);
+    const [product] = this.writesOf({ ...unit, results: [] });
+    const keeps = unit.results.length === 0 || this.#read.has(keyOf(product));
+    const plain = unit.results.length === 0 && product.dtype === "f32";
+    if (!plain) this.functions.push(...renderEpilogue(name, unit, keeps, this.context(unit)));
+    const lda = attrs.transposeA ? M : K;
+    const ldb = attrs.transposeB ? K : N;
+    const offset = (x: Value, n: number): string =>
+      `(const char*)${this.address(x)} + b * ${(n * bytesOf({ shape: [], dtype: x.dtype })).toFixed(0)}`;
+    const operand = (x: Value, n: number, ld: number, transpose: boolean): string =>
+      `${offset(x, n)}, ${ld}, ${typeName(x)}, ${transpose ? 1 : 0}`;
+    const result = plain
+      ? `NULL, NULL, (float*)${this.address(product)} + b * ${M * N}, ${N}, 0`
+      : `${name}, &env, NULL, 0, 0`;
+    const compute = attrs.compute.toUpperCase();
+    const sizes = `${M}, ${N}, ${K}`;
+    const fields = (pa: string, pb: string, tail: string): string =>
+      `(Gemm){${sizes}, ${pa}, ${pb}, ${compute}, ${tail}}`;
+    const env = plain ? "" : `const Environment env = {s, b * ${M * N}L}; (void)env; `;
+    const gemm = fields(
+      operand(a, M * K, lda, attrs.transposeA),
+      operand(b, K * N, ldb, attrs.transposeB),
+      result,
+    );
+    const bare = (x: Value, ld: number, t: boolean): string => `NULL, ${ld}, ${typeName(x)}, ${t ? 1 : 0}`;
+    const shape = fields(bare(a, lda, attrs.transposeA), bare(b, ldb, attrs.transposeB), "NULL, NULL, NULL, 0, 0");
+    return {
+      statement: `for (long b = 0; b < ${batch}; b++) { ${env}matmul(w, &${gemm}, SCRATCH); }`,
+      scratch: `matmul_scratch(&${shape}, threads)`,
+    };
+  }
+
+  render(unit: Unit): void {
+    const name = `unit${unit.id}`;
+    const invoke = `${name}(w, s);`;
+    const { node } = unit;
+    for (const copy of this.plan.before.get(unit) ?? []) this.calls.push(this.copy(copy));
+    if (unit.kind === "loop") {
+      this.functions.push(...renderLoop(name, unit, this.context(unit)));
+      this.calls.push(invoke);
+    } else if (unit.kind === "reduce") {
+      const { lines, scratch } = renderReduce(name, unit, this.context(unit));
+      this.functions.push(...lines);
+      this.calls.push(invoke);
+      this.scratch.push(scratch);
+    } else if (node.op.name === "pad") {
+      this.functions.push(...renderPad(name, node, this.context(unit), this.address(node.inputs[0])));
+      this.calls.push(invoke);
+    } else {
+      const { statement, scratch } = node.op.name === "matmul" ? this.matmul(unit, name) : this.kernel(unit);
+      this.calls.push(`${statement} /* ${node.op.name} */`);
+      if (scratch !== undefined) this.scratch.push(scratch);
+    }
+  }
+
+  kernel(unit: Unit): Call {
+    const { node } = unit;
+    const lowering = lowerings[node.op.name];
+    if (lowering === undefined) throw new Error(`c backend: op ${node.op.name} must have a lowering`);
+    return lowering(node, {
+      inputs: node.inputs.map(this.address),
+      outputs: node.outputs.map((type, index) => this.address({ node, index, ...type })),
+      scratch: "SCRATCH",
+    });
+  }
+
+  program(): RenderedProgram {
+    const memory = this.layOut();
+    for (const copy of this.plan.snapshots) this.calls.push(this.copy(copy));
+    for (const unit of this.plan.sequence) this.render(unit);
+    for (const copy of this.plan.copies) this.calls.push(this.copy(copy));
+    const outputs = Object.entries(this.plan.outputs).map(([name, home]) => {
+      const { shape, dtype } = this.graph.outputs[name];
+      const slot = this.addSlot(home, bytesOf(this.graph.outputs[name]));
+      return [name, { slot, type: { shape, dtype } }] as const;
+    });
+    return {
+      ...memory,
+      source: this.source(),
+      slots: this.slots,
+      outputs: Object.fromEntries(outputs),
+      kernels: this.calls.length,
+    };
+  }
+
+  source(): string {
+    return [
+      '#include "kernels.h"',
+      `#define SCRATCH s[${this.slots.length}]`,
+      "typedef struct { void** slots; long base; } Environment;",
+      "",
+      ...this.functions,
+      "",
+      "static void body(Worker* w, void* slots) {",
+      "  void** s = slots;",
+      "  const FloatMode mode = flush_denormals();",
+      ...this.calls.map((line) => `  ${line}`),
+      "  restore_float_mode(mode);",
+      "}",
+      "",
+      "void program_run(Pool* team, void** slots) { team_run(team, body, slots); }",
+      "",
+      "size_t program_scratch(int threads) {",
+      "  size_t top = 64;",
+      ...[...new Set(this.scratch)].map((x) => `  top = larger(top, ${x});`),
+      "  return top;",
+      "}",
+      "",
+    ].join("\n");
+  }
+}
+
+export function renderProgram(graph: Graph): RenderedProgram {
+  return new ProgramRenderer(graph).program();
+}
