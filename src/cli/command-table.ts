@@ -3,4 +3,5 @@ import type { Command } from "./command.ts";
 
 export const commands: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
   explain: () => import("./commands/explain.ts"),
+  plan: () => import("./commands/plan.ts"),
 };
