@@ -1,10 +1,12 @@
 /** `nutshell plan`: what a budget buys, by the published scaling laws, with its assumptions. */
 import { totalmem } from "node:os";
 import { NutshellError } from "../../error.ts";
+import { planDepth } from "../../llm/model/depth.ts";
 import type { FitName } from "../../llm/scaling/chinchilla.ts";
+import { likelySequenceLen } from "../../llm/scaling/flops.ts";
 import { type Machine, type MachineName, machineOf } from "../../llm/scaling/machines.ts";
 import type { Precision } from "../../llm/scaling/memory.ts";
-import { type Budget, makePlan } from "../../llm/scaling/plan.ts";
+import { type Budget, makePlan, type PlanRequest } from "../../llm/scaling/plan.ts";
 import { renderPlan } from "../../llm/scaling/report.ts";
 import { inRange, type OptionTableFor, positive } from "../../options.ts";
 import { type Command, defineCommand } from "../command.ts";
@@ -14,6 +16,8 @@ const EXAMPLE = "nutshell plan --params 70e9 --tokens 2e12 --gpu a100";
 interface PlanValues {
   params: number | undefined;
   tokens: number | undefined;
+  depth: number | undefined;
+  vocabSize: number;
   budgetFlops: number | undefined;
   budgetUsd: number | undefined;
   hours: number | undefined;
@@ -39,6 +43,13 @@ function amount(doc: string): OptionTableFor<PlanValues>["params"] {
 const options: OptionTableFor<PlanValues> = {
   params: amount("Parameters of the model."),
   tokens: amount("Training tokens."),
+  depth: {
+    type: "integer?",
+    value: undefined,
+    doc: "Layers: size and tokens by the depth dial, instead of --params.",
+    check: inRange(1, 128),
+  },
+  vocabSize: { type: "integer", value: 8192, doc: "Vocabulary, with --depth.", check: positive },
   budgetFlops: amount("Budget in FLOPs."),
   budgetUsd: amount("Budget in US dollars."),
   hours: amount("Budget in hours of the clock, on --gpus devices."),
@@ -65,10 +76,27 @@ export const command: Command<OptionTableFor<PlanValues>> = defineCommand({
   run(values, io) {
     const budget = readBudget(values);
     checkQuestion(values, budget);
-    const plan = makePlan({ ...values, machine: readMachine(values), budget });
+    const size = values.depth === undefined ? {} : readDepth(values.depth, values, budget);
+    const plan = makePlan({ ...values, ...size, machine: readMachine(values), budget });
     io.stdout(io.json ? `${JSON.stringify(plan)}\n` : renderPlan(plan));
   },
 });
+
+/** Size by the depth dial; its tokens too, unless they are given or follow from a budget. */
+function readDepth(
+  depth: number,
+  { vocabSize, sequenceLen, tokens }: PlanValues,
+  budget: Budget | undefined,
+): Pick<PlanRequest, "params" | "tokens" | "model"> {
+  const context = sequenceLen ?? likelySequenceLen({ nLayer: depth, nEmbd: 64 * depth });
+  const dial = planDepth(depth, { vocabSize, sequenceLen: context, optimizer: "adamw" });
+  const { nLayer, nEmbd } = dial.config;
+  return {
+    params: dial.parameters.matrices + dial.parameters.head,
+    tokens: tokens ?? (budget ? undefined : dial.tokens),
+    model: { nLayer, nEmbd, storedParams: dial.parameters.total },
+  };
+}
 
 function readMachine({ gpu, mfu, usdPerHour, gflops }: PlanValues): Machine {
   return machineOf(gpu, {
@@ -94,12 +122,15 @@ function readBudget({ budgetFlops, budgetUsd, hours, gpus }: PlanValues): Budget
   return given[0]?.[1];
 }
 
-function checkQuestion({ params, tokens }: PlanValues, budget: Budget | undefined): void {
-  if (params !== undefined && tokens !== undefined && budget !== undefined) {
-    const rule = "--params and --tokens fix the cost, got a budget too. Drop one of the three";
+function checkQuestion({ params, tokens, depth }: PlanValues, budget: Budget | undefined): void {
+  const size = params ?? depth;
+  if (params !== undefined && depth !== undefined)
+    throw new NutshellError("USAGE", "plan: takes a size, got --params and --depth. Drop one.");
+  if (size !== undefined && tokens !== undefined && budget !== undefined) {
+    const rule = "size and --tokens fix the cost, got a budget too. Drop one of the three";
     throw new NutshellError("USAGE", `plan: ${rule}.`);
   }
-  if (params !== undefined || budget !== undefined) return;
-  const rule = "needs --params, --budget-flops, --budget-usd or --hours, got none";
+  if (size !== undefined || budget !== undefined) return;
+  const rule = "needs --params, --depth, --budget-flops, --budget-usd or --hours, got none";
   throw new NutshellError("USAGE", `plan: ${rule}. Try: ${EXAMPLE}`);
 }

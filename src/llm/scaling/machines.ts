@@ -77,7 +77,7 @@ export const machines: Readonly<Record<MachineName, Machine>> = {
   cpu: {
     name: "cpu",
     peakFlopsPerSecond: 390e9,
-    peakSource: "bf16 products on 2 Zen 4 cores; give --gflops as bench:matmul measures it",
+    peakSource: "2 Zen 4 cores, bf16; bench:matmul measures yours",
     memoryBytes: 8 * GB,
     mfu: 0.7,
     mfuSource: "of the measured matmul rate, the least that bench:train asks for",

@@ -11,7 +11,13 @@ import {
   predictLoss,
   type Split,
 } from "./chinchilla.ts";
-import { attentionFlops, likelySequenceLen, likelyShape, trainingFlops } from "./flops.ts";
+import {
+  attentionFlops,
+  likelySequenceLen,
+  likelyShape,
+  type ModelShape,
+  trainingFlops,
+} from "./flops.ts";
 import { flopsPerHour, type Machine } from "./machines.ts";
 import {
   type FileSizes,
@@ -39,6 +45,8 @@ export interface PlanRequest {
   readonly params?: number | undefined;
   readonly tokens?: number | undefined;
   readonly budget?: Budget | undefined;
+  /** A known model: its shape, and what its file holds, embedding included. */
+  readonly model?: (ModelShape & { readonly storedParams: number }) | undefined;
 }
 
 export interface Comparison {
@@ -50,6 +58,8 @@ export interface Comparison {
 
 /** Bytes, FLOPs, US dollars, hours; loss in nats per token. */
 export interface Plan extends Split {
+  /** Parameters in the file and in memory; more than `params` where those leave embeddings out. */
+  readonly storedParams: number;
   readonly machine: Machine;
   readonly gpus: number;
   readonly fit: FitName;
@@ -75,11 +85,13 @@ export function makePlan(request: PlanRequest): Plan {
   const split = chooseSplit(request);
   const flops = trainingFlops(split);
   const gpuHours = flops / flopsPerHour(machine);
-  const memory = trainingMemory(split.params, precision);
+  const storedParams = request.model?.storedParams ?? split.params;
+  const memory = trainingMemory(storedParams, precision);
   const optimal = optimalSplit(fit, flops);
   return {
     ...split,
-    ...attention(split, request.sequenceLen),
+    storedParams,
+    ...attention(request.model ?? likelyShape(split.params), split.tokens, request.sequenceLen),
     machine,
     gpus,
     precision,
@@ -88,7 +100,7 @@ export function makePlan(request: PlanRequest): Plan {
     gpuHours,
     clockHours: gpuHours / gpus,
     usd: gpuHours * machine.usdPerHour,
-    files: fileSizes(split.params),
+    files: fileSizes(storedParams),
     memory,
     minGpus: Math.ceil(memory.total / machine.memoryBytes),
     loss: predictLoss(fit, split),
@@ -98,10 +110,10 @@ export function makePlan(request: PlanRequest): Plan {
 }
 
 function attention(
-  { params, tokens }: Split,
+  shape: ModelShape,
+  tokens: number,
   given: number | undefined,
 ): Pick<Plan, "sequenceLen" | "attentionFlops"> {
-  const shape = likelyShape(params);
   const sequenceLen = given ?? likelySequenceLen(shape);
   return { sequenceLen, attentionFlops: attentionFlops(shape, sequenceLen, tokens) };
 }

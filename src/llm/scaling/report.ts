@@ -22,7 +22,7 @@ function costs(plan: Plan): string[] {
   const attention = `${amount((100 * plan.attentionFlops) / plan.flops)} %`;
   const small = `${bytes(files.int8)} int8, ${bytes(files.int4)} int4`;
   return [
-    row("parameters", count(plan.params)),
+    row("parameters", parameters(plan)),
     row("tokens", `${count(plan.tokens)}, ${ratio}`),
     row("training", `${exponent(plan.flops)} FLOPs; attention adds ${attention}`),
     row("time", `${whole(plan.gpuHours)} ${plan.machine.name} hours${clock(plan)}`),
@@ -82,6 +82,11 @@ function assumptions(plan: Plan): string[] {
 
 function row(label: string, text: string): string {
   return `${label.padEnd(LABEL)}${text}`;
+}
+
+function parameters({ params, storedParams }: Plan): string {
+  if (storedParams === params) return count(params);
+  return `${count(params)} in matrices and head, ${count(storedParams)} in all`;
 }
 
 function bestSplit({ params, optimal }: Plan): string {

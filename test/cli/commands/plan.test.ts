@@ -45,12 +45,26 @@ test("flags replace the assumptions", async () => {
   assert.ok(Math.abs(value.usd - 2 * value.gpuHours) < 1e-6);
 });
 
+test("--depth plans the model of that depth, embedding in the file but not in the FLOPs", async () => {
+  const text = await plan("--depth", "6", "--vocab-size", "8192", "--json");
+  const value = JSON.parse(text) as { params: number; storedParams: number; tokens: number };
+  const matrices = 6 * (4 * 384 ** 2 + 3 * 384 * 1024);
+  const table = 8192 * 384;
+  assert.equal(value.params, matrices + table);
+  assert.equal(value.storedParams, matrices + 2 * table + 13 * 384);
+  assert.equal(value.tokens, 12 * value.params);
+  const day = JSON.parse(await plan("--depth", "6", "--hours", "24", "--gpu", "cpu", "--json"));
+  assert.equal(day.params, value.params);
+  assert.ok(Math.abs(day.gpuHours - 24) < 1e-9);
+});
+
 test("an unclear question is a usage error that names the flags", async () => {
   const wrong: [string[], RegExp][] = [
-    [[], /needs --params, --budget-flops, --budget-usd or --hours/],
+    [[], /needs --params, --depth, --budget-flops, --budget-usd or --hours/],
     [["--tokens", "1e9"], /needs --params/],
     [["--hours", "1", "--budget-usd", "5"], /one budget, got --budget-usd and --hours/],
     [["--params", "1e9", "--tokens", "1e9", "--hours", "1"], /Drop one/],
+    [["--params", "1e9", "--depth", "6"], /--params and --depth/],
     [["--params", "-1"], /greater than 0/],
     [["--gpu", "tpu", "--params", "1e9"], /--gpu must be one of a100/],
     [["--mfu", "2", "--params", "1e9"], /--mfu/],
