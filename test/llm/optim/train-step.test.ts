@@ -56,11 +56,12 @@ const scalar = (outputs: Record<string, HostArray>, name: string): number =>
 
 /** Largest difference relative to the largest expected value. */
 function relativeError(actual: HostArray, expected: HostArray): number {
-  const top = expected.reduce((a: number, b: number) => Math.max(a, Math.abs(b)), 1e-30);
-  let worst = 0;
-  for (const [i, x] of expected.entries())
-    worst = Math.max(worst, Math.abs((actual[i] as number) - x) / top);
-  return worst;
+  let [top, worst] = [1e-30, 0];
+  for (const [i, x] of expected.entries()) {
+    top = Math.max(top, Math.abs(x));
+    worst = Math.max(worst, Math.abs((actual[i] as number) - x));
+  }
+  return worst / top;
 }
 
 for (const name of FIXTURES) {
