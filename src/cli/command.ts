@@ -10,6 +10,8 @@
  *       async run(values, io, args) { io.stdout(renderPlan(values.params)); },
  *     });
  *
+ * Scripts in `runs` and `bench` are commands too: set `start`, end with `await runProgram(command)`.
+ *
  * Rules: data goes to `io.stdout`, talk to `io.stderr`. Under `io.json` stdout carries JSON only.
  * A failure is a thrown NutshellError: exit 2 for USAGE, else 1. When `io.signal` aborts, stop at
  * the next safe point, save and return: the exit code is then 130. `--help`, `--json`, `--debug`,
@@ -53,6 +55,8 @@ export interface CommandArgs<T extends OptionTable> {
 
 export interface Command<T extends OptionTable = OptionTable> {
   readonly name: string;
+  /** How it is started, when that is not `nutshell NAME`: "npm start --". */
+  readonly start?: string;
   readonly summary: string;
   /** A command line that runs as it stands. */
   readonly example: string;

@@ -10,7 +10,8 @@ export function renderCommandHelp(command: Command, columns: number): string {
   const words = (command.positionals ?? []).map(({ name, required }) =>
     required ? name : `[${name}]`,
   );
-  const usage = ["nutshell", command.name, ...words, "[flags]"].join(" ");
+  const start = command.start ?? `nutshell ${command.name}`;
+  const usage = [start, ...words, "[flags]"].join(" ");
   const about = (command.positionals ?? []).map(({ name, doc }) => [name, doc] as const);
   const sections = [
     `${command.name}: ${command.summary}\n`,

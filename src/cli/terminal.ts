@@ -25,7 +25,7 @@ export function createIo(streams: Streams, globals: GlobalValues, signal: AbortS
     json: globals.json,
     signal,
     isTTY,
-    columns: streams.stderr.columns ?? 80,
+    columns: streams.stderr.columns || 80, // some terminals say 0
     color: isTTY && globals.color && !noColor,
   };
 }

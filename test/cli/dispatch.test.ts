@@ -1,8 +1,11 @@
 /** The command line as a user meets it: exit codes, where output goes, help for every command. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { test } from "node:test";
+import { defineCommand } from "../../src/cli/command.ts";
 import { commands } from "../../src/cli/command-table.ts";
-import { dispatch, renderError } from "../../src/cli/dispatch.ts";
+import { dispatch } from "../../src/cli/dispatch.ts";
+import { execute, renderError, reportErrors } from "../../src/cli/execute.ts";
 import { NutshellError } from "../../src/error.ts";
 import { flagOf } from "../../src/options.ts";
 import { RecordedStreams } from "./recorded-streams.ts";
@@ -69,6 +72,35 @@ test("an error is one line, with its causes only under --debug", () => {
     renderError(new TypeError("x is undefined"), false),
     /^bug in nutshell, .*TypeError/,
   );
+});
+
+test("an interrupted command that comes to its end exits with 130", async () => {
+  const streams = new RecordedStreams();
+  const wait = defineCommand({
+    name: "wait",
+    start: "npm run wait --",
+    summary: "waits",
+    example: "npm run wait",
+    options: {},
+    async run(_values, { signal }) {
+      process.kill(process.pid, "SIGINT");
+      await once(signal, "abort");
+    },
+  });
+  assert.equal(await execute(wait, [], streams), 130);
+  assert.equal(
+    streams.err,
+    "stopping at the next safe point; press Ctrl-C again to stop at once\n",
+  );
+  assert.equal(await execute(wait, ["--help"], streams), 0);
+  assert.match(streams.out, /^Usage: npm run wait -- \[flags\]$/m);
+});
+
+test("a failure exits with 1", async () => {
+  const fail = () => Promise.reject(new NutshellError("DATA", "notes.txt: is empty."));
+  const streams = new RecordedStreams();
+  assert.equal(await reportErrors([], streams, fail), 1);
+  assert.equal(streams.err, "DATA notes.txt: is empty.\n");
 });
 
 test("--version is the package's", async () => {
