@@ -5,8 +5,9 @@
  *
  *     npm run bench:matmul -- --json          npm run bench:matmul -- --repeats 9
  */
-import { createCBackend } from "../src/compute/backends/c/backend.node.ts";
+
 import type { Backend, Program } from "../src/compute/backend.ts";
+import { createCBackend } from "../src/compute/backends/c/backend.node.ts";
 import { state } from "../src/compute/graph.ts";
 import { matmul } from "../src/compute/ops/matmul.ts";
 import { median, printJson, printTable, say, significant } from "./report.ts";
@@ -37,7 +38,10 @@ interface Case {
 }
 
 /** A program of one product between state tensors: nothing is copied in or out. */
-async function prepare(backend: Backend, c: Case): Promise<{ program: Program; dispose: () => void }> {
+async function prepare(
+  backend: Backend,
+  c: Case,
+): Promise<{ program: Program; dispose: () => void }> {
   const { M, N, K, form, precision } = c;
   const store = backend.createStore();
   const a = state("a", form === "tn" ? [K, M] : [M, K], precision);
@@ -73,7 +77,11 @@ async function seconds(run: () => Promise<unknown>): Promise<number> {
   return (performance.now() - start) / 1000;
 }
 
-async function measure(backend: Backend, torch: Peer | null, c: Case): Promise<[ours: number, torch: number | null]> {
+async function measure(
+  backend: Backend,
+  torch: Peer | null,
+  c: Case,
+): Promise<[ours: number, torch: number | null]> {
   const { program, dispose } = await prepare(backend, c);
   const [mine, theirs]: [number[], number[]] = [[], []];
   for (let i = 0; i < repeats; i++) {
@@ -98,9 +106,19 @@ for (const threads of [1, 2]) {
           s === null ? null : significant((2 * M * N * K) / s / 1e9);
         const ratio = theirs === null ? null : significant(theirs / ours, 3);
         const name = `${M}x${N}x${K}`;
-        rows.push({ shape: name, form, precision, threads, gflops: gflops(ours), torch_gflops: gflops(theirs), ratio });
+        rows.push({
+          shape: name,
+          form,
+          precision,
+          threads,
+          gflops: gflops(ours),
+          torch_gflops: gflops(theirs),
+          ratio,
+        });
         table.push([name, form, precision, threads, gflops(ours), gflops(theirs), ratio]);
-        say(`${name} ${form} ${precision} ${threads} threads: ${gflops(ours)} GFLOP/s, torch ${gflops(theirs)}`);
+        say(
+          `${name} ${form} ${precision} ${threads} threads: ${gflops(ours)} GFLOP/s, torch ${gflops(theirs)}`,
+        );
       }
   await torch?.stop();
   backend.dispose();

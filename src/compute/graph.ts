@@ -80,7 +80,11 @@ export function apply<A>(op: Op<A>, inputs: readonly Value[], attrs: A): Value {
   return applyAll(op, inputs, attrs)[0];
 }
 
-export function shapeError(where: string, rule: string, types: readonly TensorType[]): NutshellError {
+export function shapeError(
+  where: string,
+  rule: string,
+  types: readonly TensorType[],
+): NutshellError {
   const got = types.map((t) => `${t.dtype} [${t.shape.join(", ")}]`).join(", ");
   return new NutshellError("SHAPE", `${where}: ${rule}, got ${got}.`);
 }

@@ -5,7 +5,15 @@
  */
 import { NutshellError } from "../../error.ts";
 import type { Backend, HostArray, Program, Store } from "../backend.ts";
-import { type Data, type Graph, graphRoots, type Node, type TensorType, topologicalOrder, type Value } from "../graph.ts";
+import {
+  type Data,
+  type Graph,
+  graphRoots,
+  type Node,
+  type TensorType,
+  topologicalOrder,
+  type Value,
+} from "../graph.ts";
 import { roundBf16 } from "../numbers.ts";
 import { sizeOf } from "../shape.ts";
 
@@ -75,7 +83,11 @@ function leafData(node: Node, inputs: Inputs, store: ReferenceStore): Data {
 }
 
 /** @throws SHAPE when a run lacks an input or gives one of another size */
-export function givenInput(name: string, type: TensorType, inputs: Inputs): HostArray | Float64Array {
+export function givenInput(
+  name: string,
+  type: TensorType,
+  inputs: Inputs,
+): HostArray | Float64Array {
   const given = inputs[name];
   if (given?.length !== sizeOf(type.shape))
     throw new NutshellError(
@@ -86,7 +98,12 @@ export function givenInput(name: string, type: TensorType, inputs: Inputs): Host
 }
 
 /** Runs a graph once and returns raw outputs, f64 when the store is f64. */
-function interpret(graph: Graph, order: readonly Node[], inputs: Inputs, store: ReferenceStore): Record<string, Data> {
+function interpret(
+  graph: Graph,
+  order: readonly Node[],
+  inputs: Inputs,
+  store: ReferenceStore,
+): Record<string, Data> {
   const values = new Map<Node, Data[]>();
   const get = (value: Value): Data => (values.get(value.node) as Data[])[value.index];
   for (const node of order) {
@@ -100,7 +117,9 @@ function interpret(graph: Graph, order: readonly Node[], inputs: Inputs, store: 
     values.set(node, outputs);
   }
   const results = Object.entries(graph.outputs).map(([name, v]) => [name, get(v).slice()] as const);
-  const updates = (graph.updates ?? []).map(({ state, value }) => [state.node.attrs.name, get(value)] as const);
+  const updates = (graph.updates ?? []).map(
+    ({ state, value }) => [state.node.attrs.name, get(value)] as const,
+  );
   for (const [name, data] of updates) store.entry(name).data.set(data);
   return Object.fromEntries(results);
 }

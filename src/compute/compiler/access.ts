@@ -24,8 +24,7 @@ export const isView = (value: Value): boolean =>
 
 /** Follows views down to the stored value below them. */
 export function accessOf(value: Value): Access {
-  if (!isView(value))
-    return { base: storageOf(value), strides: stridesOf(value.shape), offset: 0 };
+  if (!isView(value)) return { base: storageOf(value), strides: stridesOf(value.shape), offset: 0 };
   const { node } = value;
   const below = accessOf(node.inputs[0]);
   if (node.op.name === "transpose") {
@@ -63,11 +62,12 @@ export function collapse(
   for (const axis of axes) {
     const last = merged.length - 1;
     const joins =
-      last >= 0 &&
-      accesses.every((a, i) => strides[i][last] === a.strides[axis] * shape[axis]);
+      last >= 0 && accesses.every((a, i) => strides[i][last] === a.strides[axis] * shape[axis]);
     if (joins) {
       merged[last] *= shape[axis];
-      accesses.forEach((a, i) => void (strides[i][last] = a.strides[axis]));
+      accesses.forEach((a, i) => {
+        strides[i][last] = a.strides[axis];
+      });
     } else {
       merged.push(shape[axis]);
       accesses.forEach((a, i) => void strides[i].push(a.strides[axis]));

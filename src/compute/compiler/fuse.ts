@@ -196,8 +196,7 @@ export function fuse(graph: Graph): Fusion {
   const fuser = new Fuser(stored);
   for (const node of order) {
     if (node.op.kind === "kernel") fuser.addKernel(node);
-    else if (stored.has(`${node.id}.0`))
-      fuser.addResult({ node, index: 0, ...node.outputs[0] });
+    else if (stored.has(`${node.id}.0`)) fuser.addResult({ node, index: 0, ...node.outputs[0] });
   }
   return fuser;
 }

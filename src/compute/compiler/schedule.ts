@@ -131,7 +131,11 @@ class Scheduler {
     const home = this.homes.get(keyOf(made));
     if (home?.kind === "state" && home.name === to.name) return;
     const unit = this.fusion.makers.get(keyOf(made));
-    if (unit === undefined || home !== undefined || !this.overwrites(unit, this.states.get(to.name)))
+    if (
+      unit === undefined ||
+      home !== undefined ||
+      !this.overwrites(unit, this.states.get(to.name))
+    )
       this.copies.push({ from: this.lasting(made), to, type: made });
     else this.homes.set(keyOf(made), to);
   }
@@ -161,7 +165,8 @@ function sequenceOf(units: readonly Unit[]): Unit[] {
       if (left.get(next) === 0) ready.push(next);
     }
   }
-  if (sequence.length !== units.length) throw new Error("schedule: units must not wait in a circle");
+  if (sequence.length !== units.length)
+    throw new Error("schedule: units must not wait in a circle");
   return sequence;
 }
 

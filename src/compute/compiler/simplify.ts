@@ -165,7 +165,9 @@ function addResidual(graph: Graph): Graph {
     () => undefined,
     (value) => {
       const node = moved.get(value.node);
-      return node === undefined ? value : { node, index: value.index, ...node.outputs[value.index] };
+      return node === undefined
+        ? value
+        : { node, index: value.index, ...node.outputs[value.index] };
     },
   );
 }

@@ -23,7 +23,13 @@ export const adamwOp: Op<Attrs> = {
   infer: ([p, g, m, v, scalars]) => {
     const fits = [g, m, v].every((x) => sameShape(x.shape, p.shape));
     if (!fits || !sameShape(scalars.shape, [5]))
-      throw shapeError("adamw", "parameter, gradient and moments must have one shape", [p, g, m, v, scalars]);
+      throw shapeError("adamw", "parameter, gradient and moments must have one shape", [
+        p,
+        g,
+        m,
+        v,
+        scalars,
+      ]);
     return [p, m, v].map(({ shape, dtype }) => ({ shape, dtype }));
   },
   donates: { 0: 0, 1: 2, 2: 3 },
@@ -47,6 +53,13 @@ export const adamwOp: Op<Attrs> = {
  * @param p parameter  @param g gradient  @param m, v moments, all of one shape
  * @param scalars f32 [5], see above  @returns the new [p, m, v], over the old storage
  */
-export function adamw(p: Value, g: Value, m: Value, v: Value, scalars: Value, attrs: Attrs): Value[] {
+export function adamw(
+  p: Value,
+  g: Value,
+  m: Value,
+  v: Value,
+  scalars: Value,
+  attrs: Attrs,
+): Value[] {
   return applyAll(adamwOp, [p, g, m, v, scalars], attrs);
 }

@@ -5,7 +5,15 @@
  * and sees keys j with position - window < j <= position. A query that sees no key gives zeros.
  * @see Vaswani et al. 2017; Ainslie et al. 2023 (GQA); Dao 2023 (tiling)
  */
-import { applyAll, type Data, type Node, type Op, shapeError, type TensorType, type Value } from "../graph.ts";
+import {
+  applyAll,
+  type Data,
+  type Node,
+  type Op,
+  shapeError,
+  type TensorType,
+  type Value,
+} from "../graph.ts";
 
 export interface AttentionAttrs {
   /** Keys that a query sees, itself included; absent = all before it. */
@@ -27,8 +35,7 @@ export function attentionSizes(q: TensorType, k: TensorType, v: TensorType): Att
   const rank = q.shape.length === 4 && k.shape.length === 4 && v.shape.length === 4;
   if (!rank || B !== Bk || D !== Dk || k.shape.some((n, i) => n !== v.shape[i]))
     throw shapeError("attention", "q [B, T, H, D] must match k and v [B, S, K, D]", [q, k, v]);
-  if (H % K !== 0)
-    throw shapeError("attention", "key heads must divide query heads", [q, k, v]);
+  if (H % K !== 0) throw shapeError("attention", "key heads must divide query heads", [q, k, v]);
   return { B, T, S, H, K, D };
 }
 

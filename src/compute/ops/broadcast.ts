@@ -2,7 +2,15 @@
  * Broadcast and sum, each the other's gradient: one repeats a tensor along axes (NumPy's rule), the
  * other adds those axes up again. Reduced axes are dropped; sums are taken in f32.
  */
-import { apply, type Data, type Node, type Op, type Shape, shapeError, type Value } from "../graph.ts";
+import {
+  apply,
+  type Data,
+  type Node,
+  type Op,
+  type Shape,
+  shapeError,
+  type Value,
+} from "../graph.ts";
 import { broadcastShape, broadcastStrides, forEachOffset, sameShape, stridesOf } from "../shape.ts";
 import { reshape } from "./reshape.ts";
 

@@ -3,7 +3,15 @@
  * its gradient. Operands broadcast like NumPy's. Arithmetic on f32 and bf16 gives f32 (only `cast`
  * gives bf16); arithmetic on i32 gives i32; comparisons give 0 or 1 in f32.
  */
-import { apply, constant, type DType, type Op, shapeError, type TensorType, type Value } from "../graph.ts";
+import {
+  apply,
+  constant,
+  type DType,
+  type Op,
+  shapeError,
+  type TensorType,
+  type Value,
+} from "../graph.ts";
 import { broadcastShape, sameShape } from "../shape.ts";
 import { broadcastTo } from "./broadcast.ts";
 
@@ -16,9 +24,29 @@ interface Row {
   readonly comparison?: true;
 }
 
-const comparisonGradient = { none: "a comparison is a step: its gradient is zero almost everywhere" };
+const comparisonGradient = {
+  none: "a comparison is a step: its gradient is zero almost everywhere",
+};
 
-const rows = {
+type Name =
+  | "add"
+  | "sub"
+  | "mul"
+  | "div"
+  | "maximum"
+  | "minimum"
+  | "less"
+  | "equal"
+  | "select"
+  | "neg"
+  | "abs"
+  | "exp"
+  | "log"
+  | "sqrt"
+  | "tanh"
+  | "sigmoid";
+
+const rows: Readonly<Record<Name, Row>> = {
   add: {
     scalar: ([a, b]) => a + b,
     expression: ([a, b]) => `(${a} + ${b})`,
@@ -102,7 +130,7 @@ const rows = {
     expression: ([a]) => `vsigmoidf(${a})`,
     gradient: (_, y, g) => [mul(g, mul(y, sub(1, y)))],
   },
-} satisfies Record<string, Row>;
+};
 
 /** Operands whose dtype decides the result's: the condition of `select` does not. */
 const typedOperands = <T>(name: string, operands: readonly T[]): readonly T[] =>
@@ -144,9 +172,9 @@ function elementwiseOp(name: string, row: Row): Op<null> {
   };
 }
 
-export const elementwiseOps: Readonly<Record<keyof typeof rows, Op<null>>> = Object.fromEntries(
+export const elementwiseOps: Readonly<Record<Name, Op<null>>> = Object.fromEntries(
   Object.entries(rows).map(([name, row]) => [name, elementwiseOp(name, row)]),
-) as Record<keyof typeof rows, Op<null>>;
+) as Record<Name, Op<null>>;
 
 /** Casts between f32, bf16 (round to nearest, ties to even) and i32 (towards zero). */
 export const castOp: Op<{ dtype: DType }> = {
@@ -154,18 +182,17 @@ export const castOp: Op<{ dtype: DType }> = {
   kind: "elementwise",
   infer: ([x], { dtype }) => [{ shape: x.shape, dtype }],
   scalar: ([a]) => a,
-  expression: ([a], node) => (node.outputs[0].dtype === "i32" ? `(int32_t)(${a})` : `(float)(${a})`),
+  expression: ([a], node) =>
+    node.outputs[0].dtype === "i32" ? `(int32_t)(${a})` : `(float)(${a})`,
   reference: ([x], [out]) => out.set(x),
-  gradient: (node, [g]) => [
-    node.inputs[0].dtype === "i32" ? undefined : cast(g as Value, "f32"),
-  ],
+  gradient: (node, [g]) => [node.inputs[0].dtype === "i32" ? undefined : cast(g as Value, "f32")],
 };
 
 export function cast(x: Value, dtype: DType): Value {
   return x.dtype === dtype ? x : apply(castOp, [x], { dtype });
 }
 
-function applyElementwise(name: keyof typeof rows, operands: readonly Operand[]): Value {
+function applyElementwise(name: Name, operands: readonly Operand[]): Value {
   const typed = typedOperands(name, operands).find((x): x is Value => typeof x !== "number");
   const dtype = typed?.dtype === "i32" ? "i32" : "f32";
   const values = operands.map((x) => (typeof x === "number" ? constant(x, [], dtype) : x));
@@ -175,13 +202,23 @@ function applyElementwise(name: keyof typeof rows, operands: readonly Operand[])
     if (joined === undefined) throw shapeError(name, "shapes must broadcast", values);
     shape = joined;
   }
-  return apply(elementwiseOps[name], values.map((x) => broadcastTo(x, shape)), null);
+  return apply(
+    elementwiseOps[name],
+    values.map((x) => broadcastTo(x, shape)),
+    null,
+  );
 }
 
 type Binary = (a: Operand, b: Operand) => Value;
 type Unary = (x: Value) => Value;
-const binary = (name: keyof typeof rows): Binary => (a, b) => applyElementwise(name, [a, b]);
-const unary = (name: keyof typeof rows): Unary => (x) => applyElementwise(name, [x]);
+const binary =
+  (name: Name): Binary =>
+  (a, b) =>
+    applyElementwise(name, [a, b]);
+const unary =
+  (name: Name): Unary =>
+  (x) =>
+    applyElementwise(name, [x]);
 
 export const add: Binary = binary("add");
 export const sub: Binary = binary("sub");

@@ -39,7 +39,11 @@ export const linearCrossEntropyOp: Op<LinearCrossEntropyAttrs> = {
   infer: ([x, w, targets]) => {
     const fits = x.shape.length === 2 && w.shape.length === 2 && x.shape[1] === w.shape[1];
     if (!fits || targets.dtype !== "i32" || targets.shape[0] !== x.shape[0])
-      throw shapeError("linearCrossEntropy", "x [N, C], W [V, C], i32 targets [N] must fit", [x, w, targets]);
+      throw shapeError("linearCrossEntropy", "x [N, C], W [V, C], i32 targets [N] must fit", [
+        x,
+        w,
+        targets,
+      ]);
     return [{ shape: targets.shape, dtype: "f32" }];
   },
   reference: ([x0, w0, targets], [nll], node) => {

@@ -2,7 +2,16 @@
  * Matrix product, batched over leading axes. With `compute: "bf16"` operands are rounded to bf16
  * and sums stay f32, as the CPU's dot-product instructions do.
  */
-import { apply, type Data, type DType, type Op, type Shape, shapeError, type TensorType, type Value } from "../graph.ts";
+import {
+  apply,
+  type Data,
+  type DType,
+  type Op,
+  type Shape,
+  shapeError,
+  type TensorType,
+  type Value,
+} from "../graph.ts";
 import { roundBf16 } from "../numbers.ts";
 import { sameShape, sizeOf } from "../shape.ts";
 import { cast } from "./elementwise.ts";
@@ -90,7 +99,13 @@ const flatten = (x: Value): Value => {
  * @throws SHAPE when inner sizes or leading axes differ
  */
 export function matmul(a: Value, b: Value, options: Partial<MatmulAttrs> = {}): Value {
-  const attrs = { transposeA: false, transposeB: false, compute: "f32", dtype: "f32", ...options } as const;
+  const attrs: MatmulAttrs = {
+    transposeA: false,
+    transposeB: false,
+    compute: "f32",
+    dtype: "f32",
+    ...options,
+  };
   if (b.shape.length !== 2 || a.shape.length <= 2) return apply(matmulOp, [a, b], attrs);
   if (attrs.transposeA)
     throw shapeError("matmul", "transposeA needs operands of equal rank", [a, b]);
@@ -99,6 +114,11 @@ export function matmul(a: Value, b: Value, options: Partial<MatmulAttrs> = {}): 
 }
 
 /** A linear layer without bias: x · Wᵀ, W as [out, in] like Hugging Face's files. */
-export function linear(x: Value, weight: Value, precision: "f32" | "bf16", dtype: DType = precision): Value {
+export function linear(
+  x: Value,
+  weight: Value,
+  precision: "f32" | "bf16",
+  dtype: DType = precision,
+): Value {
   return matmul(x, weight, { transposeB: true, compute: precision, dtype });
 }

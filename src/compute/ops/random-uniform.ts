@@ -13,7 +13,8 @@ export const randomUniformOp: Op<Attrs> = {
   name: "randomUniform",
   kind: "kernel",
   infer: ([counter], { shape }) => {
-    if (counter.dtype !== "i32") throw shapeError("randomUniform", "counter must be i32", [counter]);
+    if (counter.dtype !== "i32")
+      throw shapeError("randomUniform", "counter must be i32", [counter]);
     return [{ shape, dtype: "f32" }];
   },
   reference: ([counter], [out], node) => {

@@ -22,7 +22,9 @@ export const sliceOp: Op<SliceAttrs> = {
   kind: "view",
   infer: ([x], { start, shape }) => {
     if (!fits(start, shape, x.shape))
-      throw shapeError("slice", `window [${shape.join(", ")}] at [${start.join(", ")}] must fit`, [x]);
+      throw shapeError("slice", `window [${shape.join(", ")}] at [${start.join(", ")}] must fit`, [
+        x,
+      ]);
     return [{ shape, dtype: x.dtype }];
   },
   reference: ([x], [out], node) => {
@@ -41,7 +43,11 @@ export const padOp: Op<SliceAttrs> = {
   kind: "kernel",
   infer: ([x], { start, shape }) => {
     if (!fits(start, x.shape, shape))
-      throw shapeError("pad", `tensor must fit into [${shape.join(", ")}] at [${start.join(", ")}]`, [x]);
+      throw shapeError(
+        "pad",
+        `tensor must fit into [${shape.join(", ")}] at [${start.join(", ")}]`,
+        [x],
+      );
     return [{ shape, dtype: x.dtype }];
   },
   reference: ([x], [out], node) => {

@@ -20,7 +20,12 @@ export const transposeOp: Op<{ order: readonly number[] }> = {
   },
   gradient: (node, [g]) => {
     const { order } = node.attrs;
-    return [transpose(g as Value, order.map((_, axis) => order.indexOf(axis)))];
+    return [
+      transpose(
+        g as Value,
+        order.map((_, axis) => order.indexOf(axis)),
+      ),
+    ];
   },
 };
 

@@ -11,8 +11,17 @@ export const writeRowsOp: Op<null> = {
   kind: "kernel",
   infer: ([cache, x, first]) => {
     const tail = sameShape(cache.shape.slice(2), x.shape.slice(2));
-    if (cache.shape[0] !== x.shape[0] || !tail || x.shape[1] > cache.shape[1] || first.dtype !== "i32")
-      throw shapeError("writeRows", "x [B, T, ...] must fit into cache [B, S, ...]", [cache, x, first]);
+    if (
+      cache.shape[0] !== x.shape[0] ||
+      !tail ||
+      x.shape[1] > cache.shape[1] ||
+      first.dtype !== "i32"
+    )
+      throw shapeError("writeRows", "x [B, T, ...] must fit into cache [B, S, ...]", [
+        cache,
+        x,
+        first,
+      ]);
     return [{ shape: cache.shape, dtype: cache.dtype }];
   },
   donates: { 0: 0 },

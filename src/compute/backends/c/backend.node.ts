@@ -8,7 +8,7 @@ import koffi from "koffi";
 import { NutshellError } from "../../../error.ts";
 import type { Backend, HostArray, Program, ProgramPlan, Store } from "../../backend.ts";
 import type { DType, Graph, TensorType } from "../../graph.ts";
-import { stateOp, graphRoots, topologicalOrder } from "../../graph.ts";
+import { graphRoots, stateOp, topologicalOrder } from "../../graph.ts";
 import { fromBf16, toBf16 } from "../../numbers.ts";
 import { sizeOf } from "../../shape.ts";
 import { givenInput } from "../reference.ts";
@@ -55,14 +55,15 @@ class Buffer {
   constructor(kernels: Kernels, bytes: number) {
     this.#kernels = kernels;
     this.bytes = Math.max(64, bytes);
-    this.#pointer = kernels.create(this.bytes);
-    if (this.#pointer === null || this.#pointer === undefined)
+    const pointer = kernels.create(this.bytes);
+    this.#pointer = pointer;
+    if (pointer === null || pointer === undefined)
       throw new NutshellError(
         "SHAPE",
         `c backend: the system must give ${this.bytes} bytes, got none. Use a smaller batch, context or model.`,
       );
-    this.address = koffi.address(this.#pointer);
-    this.view = koffi.view(this.#pointer, this.bytes);
+    this.address = koffi.address(pointer);
+    this.view = koffi.view(pointer, this.bytes);
   }
   dispose(): void {
     if (this.#pointer !== undefined) this.#kernels.destroy(this.#pointer, this.bytes);
@@ -145,7 +146,13 @@ class CProgram implements Program {
   readonly #run: () => Promise<void>;
   readonly #enqueue: Resources["enqueue"];
 
-  constructor(library: string, rendered: RenderedProgram, graph: Graph, store: CStore, backend: Resources) {
+  constructor(
+    library: string,
+    rendered: RenderedProgram,
+    graph: Graph,
+    store: CStore,
+    backend: Resources,
+  ) {
     const { kernels, team, threads } = backend;
     const loaded = koffi.load(library);
     const native = loaded.func("void program_run(void* team, void* slots)");
@@ -225,7 +232,12 @@ function createQueue(): Resources["enqueue"] {
   };
 }
 
-async function compileProgram(graph: Graph, store: Store, toolchain: Toolchain, backend: Resources): Promise<Program> {
+async function compileProgram(
+  graph: Graph,
+  store: Store,
+  toolchain: Toolchain,
+  backend: Resources,
+): Promise<Program> {
   const nodes = topologicalOrder(graphRoots(graph)).map((node) => node);
   const states = [...nodes, ...(graph.updates ?? []).map(({ state }) => state.node)];
   for (const node of states)

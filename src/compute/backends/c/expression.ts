@@ -2,9 +2,10 @@
  * Elementwise expressions as C statements: one variable per value, operands first. Who owns the
  * loop says how a stored operand is read; everything else is computed on the spot.
  */
-import type { DType, Value } from "../../graph.ts";
+
 import { accessOf } from "../../compiler/access.ts";
 import { constantValue, keyOf } from "../../compiler/simplify.ts";
+import type { DType, Value } from "../../graph.ts";
 
 const C_TYPES: Readonly<Record<DType, string>> = { f32: "float", bf16: "uint16_t", i32: "int32_t" };
 

@@ -31,7 +31,11 @@ const accessKey = (a: Access): string => `${keyOf(a.base)}|${a.strides}|${a.offs
 const indent = (lines: readonly string[], by = "  "): string[] => lines.map((line) => by + line);
 
 /** `long rest = r; …`: base offsets `o0…` of every access for flat outer index `r`. */
-function outerOffsets(shape: Shape, strides: readonly (readonly number[])[], bases: readonly number[]): string[] {
+function outerOffsets(
+  shape: Shape,
+  strides: readonly (readonly number[])[],
+  bases: readonly number[],
+): string[] {
   const terms = strides.map((_, i) => [`${bases[i]}`]);
   const lines: string[] = [];
   if (shape.length > 0) lines.push("long rest = r;");
@@ -55,7 +59,11 @@ const pointerLine = (access: Access, i: number, c: LoopContext): string => {
 };
 
 const elementAt = (i: number, stride: number): string =>
-  stride === 0 ? `x${i}[o${i}]` : stride === 1 ? `x${i}[o${i} + i]` : `x${i}[o${i} + i * ${stride}]`;
+  stride === 0
+    ? `x${i}[o${i}]`
+    : stride === 1
+      ? `x${i}[o${i} + i]`
+      : `x${i}[o${i} + i * ${stride}]`;
 
 /** Leaves that the unit reads from memory, results of its own left out. */
 function memoryLeaves(roots: readonly Value[], c: LoopContext): Access[] {
@@ -101,10 +109,10 @@ export function renderLoop(name: string, unit: Unit, c: LoopContext): string[] {
   const perChunk = Math.max(1, Math.floor(CHUNK_ELEMENTS / width));
   const chunks = Math.ceil(rows / perChunk);
   const step = flat.strides.map((s) => s[s.length - 1]);
-  const outerStrides = flat.strides.map((s) =>
-    single ? [s[0] * ROW] : s.slice(0, -1),
-  );
-  const count = single ? `(${inner} - r * ${ROW} < ${ROW} ? ${inner} - r * ${ROW} : ${ROW})` : `${inner}`;
+  const outerStrides = flat.strides.map((s) => (single ? [s[0] * ROW] : s.slice(0, -1)));
+  const count = single
+    ? `(${inner} - r * ${ROW} < ${ROW} ? ${inner} - r * ${ROW} : ${ROW})`
+    : `${inner}`;
   const bases = [...leaves.map((a) => a.offset), 0];
   const out = leaves.length;
   const targets = results.map((_, i) => `y${i}[o${out} + i]`);
@@ -139,7 +147,12 @@ export function renderLoop(name: string, unit: Unit, c: LoopContext): string[] {
  * A matmul's epilogue: stores the product when `product` is given, and every result of the unit,
  * for one row segment of a finished tile. `base` shifts by whole matrices of a batch.
  */
-export function renderEpilogue(name: string, unit: Unit, keepsProduct: boolean, c: LoopContext): string[] {
+export function renderEpilogue(
+  name: string,
+  unit: Unit,
+  keepsProduct: boolean,
+  c: LoopContext,
+): string[] {
   const product: Value = { node: unit.node, index: 0, ...unit.node.outputs[0] };
   const N = product.shape[product.shape.length - 1];
   const leaves = leavesOf(unit.results, c.stored).filter((a) => !c.own(a.base));
@@ -151,7 +164,8 @@ export function renderEpilogue(name: string, unit: Unit, keepsProduct: boolean, 
   const steps = leaves.map((a) => (asMatrix(a, unit.results[0].shape, N) as [number, number])[1]);
   const stored = keepsProduct ? [product, ...unit.results] : unit.results;
   const outputs = stored.map(
-    (r, i) => `${storageType(r.dtype)}* y${i} = (${storageType(r.dtype)}*)${c.address(r)} + env->base + row * ${N} + col;`,
+    (r, i) =>
+      `${storageType(r.dtype)}* y${i} = (${storageType(r.dtype)}*)${c.address(r)} + env->base + row * ${N} + col;`,
   );
   const keys = leaves.map(accessKey);
   const rounded = product.dtype === "bf16" ? "bf16_to_f32(f32_to_bf16(acc[i]))" : "acc[i]";
@@ -185,7 +199,10 @@ const REDUCTIONS: Readonly<Record<string, Reduction>> = {
 };
 
 /** Axes of the reduced tensor: the kept ones first, each part merged as far as it goes. */
-function splitAxes(node: Node, leaves: readonly Access[]): {
+function splitAxes(
+  node: Node,
+  leaves: readonly Access[],
+): {
   kept: { shape: number[]; strides: number[][] };
   reduced: { shape: number[]; strides: number[][] };
 } {
@@ -207,7 +224,11 @@ function splitAxes(node: Node, leaves: readonly Access[]): {
  * Sum or maximum of an elementwise expression. Outputs are handed out to workers; a reduction to
  * one number over one flat axis is cut into PARTS instead, combined in order.
  */
-export function renderReduce(name: string, unit: Unit, c: LoopContext): { lines: string[]; scratch: string } {
+export function renderReduce(
+  name: string,
+  unit: Unit,
+  c: LoopContext,
+): { lines: string[]; scratch: string } {
   const { node } = unit;
   const operand = node.inputs[0];
   const leaves = leavesOf([operand], c.stored).filter((a) => !c.own(a.base));
@@ -228,13 +249,19 @@ export function renderReduce(name: string, unit: Unit, c: LoopContext): { lines:
     },
   );
   const element = body.name(operand);
-  const loops = reduced.shape.slice(0, -1).map((n, d) => `for (long j${d} = 0; j${d} < ${n}; j${d}++)`);
+  const loops = reduced.shape
+    .slice(0, -1)
+    .map((n, d) => `for (long j${d} = 0; j${d} < ${n}; j${d}++)`);
   const positions = leaves.map((_, i) => {
-    const terms = reduced.shape.slice(0, -1).flatMap((_, d) => (reduced.strides[i][d] ? [`j${d} * ${reduced.strides[i][d]}`] : []));
+    const terms = reduced.shape
+      .slice(0, -1)
+      .flatMap((_, d) => (reduced.strides[i][d] ? [`j${d} * ${reduced.strides[i][d]}`] : []));
     return `long p${i} = ${[`o${i}`, ...terms].join(" + ")};`;
   });
   const [from, to] =
-    parts === 1 ? ["0", `${inner}`] : [`part * ${inner} / ${parts}`, `(part + 1) * ${inner} / ${parts}`];
+    parts === 1
+      ? ["0", `${inner}`]
+      : [`part * ${inner} / ${parts}`, `(part + 1) * ${inner} / ${parts}`];
   const out = c.address({ node, index: 0, ...node.outputs[0] });
   const perChunk = parts > 1 ? 1 : Math.max(1, Math.floor(CHUNK_ELEMENTS / sizeOf(reduced.shape)));
   const chunks = parts > 1 ? parts : Math.ceil(outputs / perChunk);
@@ -250,7 +277,14 @@ export function renderReduce(name: string, unit: Unit, c: LoopContext): { lines:
           `    long last = (chunk + 1) * ${perChunk} < ${outputs} ? (chunk + 1) * ${perChunk} : ${outputs};`,
           `    for (long r = chunk * ${perChunk}; r < last; r++) {`,
         ]),
-    ...indent(outerOffsets(kept.shape, kept.strides, leaves.map((a) => a.offset)), "      "),
+    ...indent(
+      outerOffsets(
+        kept.shape,
+        kept.strides,
+        leaves.map((a) => a.offset),
+      ),
+      "      ",
+    ),
     `      float lanes[${LANES}];`,
     `      for (int l = 0; l < ${LANES}; l++) lanes[l] = ${start};`,
     `      ${loops.join(" ")} {`,

@@ -1,6 +1,7 @@
 /** Kernel ops → calls of the kernel library: one row per op. */
-import { attentionSizes } from "../../ops/attention.ts";
+
 import type { DType, Node, TensorType } from "../../graph.ts";
+import { attentionSizes } from "../../ops/attention.ts";
 import { rowsAndColumns, sizeOf } from "../../shape.ts";
 import { literal } from "./expression.ts";
 
@@ -55,7 +56,20 @@ export const lowerings: Readonly<Record<string, Lowering>> = {
     const { base, inverse } = node.attrs;
     const type = typeName(node.inputs[0]);
     return {
-      statement: call("rope", B, T, H, D, float(base), inverse ? 1 : 0, x, type, first ?? "NULL", y, scratch),
+      statement: call(
+        "rope",
+        B,
+        T,
+        H,
+        D,
+        float(base),
+        inverse ? 1 : 0,
+        x,
+        type,
+        first ?? "NULL",
+        y,
+        scratch,
+      ),
       scratch: bytes("rope_scratch", T, D),
     };
   },
@@ -64,7 +78,19 @@ export const lowerings: Readonly<Record<string, Lowering>> = {
     const type = typeName(node.inputs[0]);
     const window = node.attrs.window ?? 0;
     return {
-      statement: call("attention", ...sizes, window, q, k, v, type, first ?? "NULL", o, lse, scratch),
+      statement: call(
+        "attention",
+        ...sizes,
+        window,
+        q,
+        k,
+        v,
+        type,
+        first ?? "NULL",
+        o,
+        lse,
+        scratch,
+      ),
       scratch: bytes("attention_scratch", ...sizes, type, "threads"),
     };
   },
@@ -74,7 +100,12 @@ export const lowerings: Readonly<Record<string, Lowering>> = {
     const type = typeName(node.inputs[0]);
     const operands = [q, k, v, type, o, lse, dy, first ?? "NULL", dq, dk, dv, scratch];
     return {
-      statement: call("attention_grad", ...sizes, node.attrs.window ?? 0, ...(operands as string[])),
+      statement: call(
+        "attention_grad",
+        ...sizes,
+        node.attrs.window ?? 0,
+        ...(operands as string[]),
+      ),
       scratch: bytes("attention_grad_scratch", ...sizes, type, "threads"),
     };
   },
@@ -94,7 +125,20 @@ export const lowerings: Readonly<Record<string, Lowering>> = {
     const [xType, wType] = node.inputs.map(typeName);
     const compute = node.attrs.compute.toUpperCase();
     return {
-      statement: call("linear_cross_entropy", N, C, V, x, xType, w, wType, targets, compute, nll, scratch),
+      statement: call(
+        "linear_cross_entropy",
+        N,
+        C,
+        V,
+        x,
+        xType,
+        w,
+        wType,
+        targets,
+        compute,
+        nll,
+        scratch,
+      ),
       scratch: bytes("linear_cross_entropy_scratch", N, C, V, xType, wType, compute, "threads"),
     };
   },
@@ -104,10 +148,32 @@ export const lowerings: Readonly<Record<string, Lowering>> = {
     const V = node.inputs[1].shape[0];
     const [xType, wType] = node.inputs.map(typeName);
     const compute = node.attrs.compute.toUpperCase();
-    const operands = [x, xType, w, wType, targets, g, compute, nll, dx, typeName(node.outputs[1]), dw, scratch];
+    const operands = [
+      x,
+      xType,
+      w,
+      wType,
+      targets,
+      g,
+      compute,
+      nll,
+      dx,
+      typeName(node.outputs[1]),
+      dw,
+      scratch,
+    ];
     return {
       statement: call("linear_cross_entropy_grad", N, C, V, ...operands),
-      scratch: bytes("linear_cross_entropy_grad_scratch", N, C, V, xType, wType, compute, "threads"),
+      scratch: bytes(
+        "linear_cross_entropy_grad_scratch",
+        N,
+        C,
+        V,
+        xType,
+        wType,
+        compute,
+        "threads",
+      ),
     };
   },
   adamw: (node, { inputs: [, g, , , scalars], outputs: [p, m, v] }) => {
@@ -128,7 +194,14 @@ export const lowerings: Readonly<Record<string, Lowering>> = {
   randomUniform: (node, { inputs: [counter], outputs: [out] }) => {
     const { shape, seed, stream } = node.attrs;
     return {
-      statement: call("random_uniform", sizeOf(shape), `${seed >>> 0}u`, `${stream >>> 0}u`, counter, out),
+      statement: call(
+        "random_uniform",
+        sizeOf(shape),
+        `${seed >>> 0}u`,
+        `${stream >>> 0}u`,
+        counter,
+        out,
+      ),
     };
   },
   writeRows: (node, { inputs: [, x, first], outputs: [cache] }) => {

@@ -35,7 +35,8 @@ export interface RenderedProgram {
 export const bytesOf = (type: TensorType): number =>
   sizeOf(type.shape) * (type.dtype === "bf16" ? 2 : 4);
 
-const homeKey = (home: Home): string => (home.kind === "arena" ? home.key : `${home.kind} ${home.name}`);
+const homeKey = (home: Home): string =>
+  home.kind === "arena" ? home.key : `${home.kind} ${home.name}`;
 
 /** When each arena value must exist: from the unit that makes it to the last that reads it. */
 class Lifetimes {
@@ -85,7 +86,10 @@ class ProgramRenderer {
 
   /** Everything that a unit writes to storage. */
   writesOf(unit: Unit): Value[] {
-    const outputs = unit.kind === "loop" ? [] : unit.node.outputs.map((type, index) => ({ node: unit.node, index, ...type }));
+    const outputs =
+      unit.kind === "loop"
+        ? []
+        : unit.node.outputs.map((type, index) => ({ node: unit.node, index, ...type }));
     const kept = outputs.filter((v) => unit.results.length === 0 || this.#read.has(keyOf(v)));
     return [...kept, ...unit.results];
   }
@@ -168,8 +172,13 @@ class ProgramRenderer {
       operand(b, K * N, ldb, attrs.transposeB),
       result,
     );
-    const bare = (x: Value, ld: number, t: boolean): string => `NULL, ${ld}, ${typeName(x)}, ${t ? 1 : 0}`;
-    const shape = fields(bare(a, lda, attrs.transposeA), bare(b, ldb, attrs.transposeB), "NULL, NULL, NULL, 0, 0");
+    const bare = (x: Value, ld: number, t: boolean): string =>
+      `NULL, ${ld}, ${typeName(x)}, ${t ? 1 : 0}`;
+    const shape = fields(
+      bare(a, lda, attrs.transposeA),
+      bare(b, ldb, attrs.transposeB),
+      "NULL, NULL, NULL, 0, 0",
+    );
     return {
       statement: `for (long b = 0; b < ${batch}; b++) { ${env}matmul(w, &${gemm}, SCRATCH); }`,
       scratch: `matmul_scratch(&${shape}, threads)`,
@@ -190,10 +199,13 @@ class ProgramRenderer {
       this.calls.push(invoke);
       this.scratch.push(scratch);
     } else if (node.op.name === "pad") {
-      this.functions.push(...renderPad(name, node, this.context(unit), this.address(node.inputs[0])));
+      this.functions.push(
+        ...renderPad(name, node, this.context(unit), this.address(node.inputs[0])),
+      );
       this.calls.push(invoke);
     } else {
-      const { statement, scratch } = node.op.name === "matmul" ? this.matmul(unit, name) : this.kernel(unit);
+      const { statement, scratch } =
+        node.op.name === "matmul" ? this.matmul(unit, name) : this.kernel(unit);
       this.calls.push(`${statement} /* ${node.op.name} */`);
       if (scratch !== undefined) this.scratch.push(scratch);
     }
@@ -202,7 +214,8 @@ class ProgramRenderer {
   kernel(unit: Unit): Call {
     const { node } = unit;
     const lowering = lowerings[node.op.name];
-    if (lowering === undefined) throw new Error(`c backend: op ${node.op.name} must have a lowering`);
+    if (lowering === undefined)
+      throw new Error(`c backend: op ${node.op.name} must have a lowering`);
     return lowering(node, {
       inputs: node.inputs.map(this.address),
       outputs: node.outputs.map((type, index) => this.address({ node, index, ...type })),

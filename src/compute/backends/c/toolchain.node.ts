@@ -107,7 +107,11 @@ export async function kernelLibrary(t: Toolchain): Promise<string> {
 }
 
 /** A program's library, linked to the kernels. */
-export async function programLibrary(t: Toolchain, source: string, kernels: string): Promise<string> {
+export async function programLibrary(
+  t: Toolchain,
+  source: string,
+  kernels: string,
+): Promise<string> {
   const name = `program-${digest([t.fingerprint, ...t.flags, kernels, source])}`;
   const target = join(t.cache, `${name}.so`);
   if (existsSync(target)) return target;
