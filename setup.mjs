@@ -89,7 +89,7 @@ function environment(node) {
 async function withLock(work) {
   mkdirSync(home, { recursive: true });
   for (let waited = 0; !takeLock(); waited++) {
-    if (waited === 0) say("another setup is at work, waiting for it");
+    if (waited === 0) say("waiting for another setup (if there is none, delete .node/lock)");
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
   try {
@@ -105,8 +105,9 @@ function takeLock() {
     return true;
   } catch (error) {
     if (error.code !== "EEXIST") throw error;
-    if (!isRunning(Number(readFileSync(lockFile, "utf8")))) rmSync(lockFile, { force: true });
-    return false;
+    if (isRunning(Number(readFileSync(lockFile, "utf8")))) return false;
+    rmSync(lockFile, { force: true });
+    return takeLock();
   }
 }
 

@@ -30,7 +30,11 @@ const parts: readonly Part[] = [
   ...leaves.map((prefix) => ({ prefix, mayImport: leaves, browser: true })),
   { prefix: "src/compute/", mayImport: leaves, browser: true },
   { prefix: "src/llm/tokenizer/", mayImport: leaves, browser: false },
-  { prefix: "src/llm/data/", mayImport: [...leaves, "src/llm/tokenizer/"], browser: false },
+  {
+    prefix: "src/llm/data/",
+    mayImport: [...leaves, "src/compute/", "src/llm/tokenizer/"],
+    browser: false,
+  },
   {
     prefix: "src/llm/optim/",
     mayImport: [...leaves, "src/compute/", "src/llm/model/"],

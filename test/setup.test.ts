@@ -1,7 +1,7 @@
 /** `setup.mjs` and the launcher as a shell meets them: exit codes, streams, time, no network. */
 import assert from "node:assert/strict";
 import { type SpawnSyncReturns, spawnSync } from "node:child_process";
-import { copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
@@ -54,6 +54,9 @@ test("without a network it says so in one line and fails", () => {
   for (const name of ["setup.mjs", "package.json", "package-lock.json"]) {
     copyFileSync(join(root, name), join(folder, name));
   }
+  // The lock of a setup that died must not stop this one: no process has this number.
+  mkdirSync(join(folder, ".node"));
+  writeFileSync(join(folder, ".node", "lock"), "4194305");
   const { status, stdout, stderr } = run([join(folder, "setup.mjs")], {
     npm_config_registry: "http://127.0.0.1:9",
     npm_config_cache: join(folder, "cache"),
