@@ -24,6 +24,7 @@ const reasons: Readonly<Record<string, string>> = {
   EROFS: "the disk is read-only. Choose another folder",
   EACCES: "permission is missing. Choose another folder or change its owner",
   EPERM: "permission is missing. Choose another folder or change its owner",
+  ENOENT: "the folder is gone or cannot be made. Choose another folder",
   ENOTDIR: "a part of the path is a file. Choose another folder",
   EIO: "the disk does not answer. Check the machine's log",
 };
@@ -114,7 +115,7 @@ export async function writeFolderAtomically(
   fill: () => Promise<void>,
 ): Promise<void> {
   try {
-    await mkdir(temporary, { recursive: true });
+    await mkdir(temporary);
     await fill();
     await syncFolder(temporary);
     await rename(temporary, target);

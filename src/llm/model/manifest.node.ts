@@ -52,6 +52,8 @@ function parseManifest(path: string, text: string): Digests {
   const broken = files.find(([name, digest]) => !isCheckpointFile(name) || !isDigest(digest));
   if (broken !== undefined || files.length === 0)
     throw checkpointError(path, `must list files, got ${JSON.stringify(broken ?? {})}`);
+  if (text !== renderManifest(Object.fromEntries(files)))
+    throw checkpointError(path, "must be as it was written, got other text around its entries");
   return Object.fromEntries(files);
 }
 

@@ -10,7 +10,8 @@ import {
   modelParameters,
   type Precision,
 } from "../../../src/llm/model/transformer.ts";
-import { forEachBackend } from "./backends.ts";
+import { assertWithin } from "../../compute/close.ts";
+import { forEachBackend } from "../../compute/for-each-backend.ts";
 import { loadLlamaFixture } from "./llama-fixture.ts";
 
 type Forward = (ids: Int32Array, first: number) => Promise<HostArray>;
@@ -37,15 +38,6 @@ async function forward(
   };
 }
 
-function assertClose(actual: HostArray, expected: HostArray, tolerance: number, where: string) {
-  assert.equal(actual.length, expected.length);
-  for (const [i, x] of expected.entries())
-    assert.ok(
-      Math.abs((actual[i] as number) - x) < tolerance,
-      `${where} [${i}]: ${actual[i]} ${x}`,
-    );
-}
-
 const columns = (ids: Int32Array, T: number, from: number, to: number): Int32Array =>
   Int32Array.from([0, 1].flatMap((b) => [...ids.slice(b * T + from, b * T + to)]));
 
@@ -69,18 +61,18 @@ for (const precision of ["f32", "bf16"] as const)
         const prefill = await forward(backend, store, config, [B, 4], precision, 16);
         const decode = await forward(backend, store, config, [B, 1], precision, 16);
         for (const from of [0, 4])
-          assertClose(
+          assertWithin(
+            `prefill ${from}`,
             await prefill(columns(tokens, T, from, from + 4), from),
             expected(from, from + 4),
             tolerance,
-            `prefill ${from}`,
           );
         for (let t = 8; t < T; t++)
-          assertClose(
+          assertWithin(
+            `decode ${t}`,
             await decode(columns(tokens, T, t, t + 1), t),
             expected(t, t + 1),
             tolerance,
-            `decode ${t}`,
           );
         store.dispose();
       },
@@ -110,7 +102,7 @@ forEachBackend("bf16 stays near f32", async (backend) => {
   const tokens = model.batch(0).tokens.slice(0, 16);
   const exact = await (await forward(backend, store, model.config, [2, 8], "f32"))(tokens, 0);
   const narrow = await (await forward(backend, store, model.config, [2, 8], "bf16"))(tokens, 0);
-  assertClose(narrow, exact, 0.05, "logits");
+  assertWithin("logits", narrow, exact, 0.05);
   assert.notDeepEqual(narrow, exact);
   store.dispose();
 });

@@ -1,18 +1,10 @@
 /** Muon's graph against the same rule in PyTorch, and orthogonality of what it steps along. */
 import assert from "node:assert/strict";
-import type { HostArray } from "../../../src/compute/backend.ts";
 import { input, state } from "../../../src/compute/graph.ts";
 import { muonUpdates, orthogonalize } from "../../../src/llm/optim/muon.ts";
+import { assertWithin } from "../../compute/close.ts";
+import { forEachBackend } from "../../compute/for-each-backend.ts";
 import { loadFixture } from "../../fixtures/torch/load.ts";
-import { forEachBackend } from "../model/backends.ts";
-
-function assertClose(actual: HostArray, expected: HostArray, tolerance: number, where: string) {
-  for (const [i, x] of expected.entries())
-    assert.ok(
-      Math.abs((actual[i] as number) - x) < tolerance,
-      `${where} [${i}]: ${actual[i]} ${x}`,
-    );
-}
 
 for (const kind of ["tall", "wide", "square"]) {
   forEachBackend(`muon: five steps of a ${kind} matrix match PyTorch`, async (backend) => {
@@ -40,10 +32,10 @@ for (const kind of ["tall", "wide", "square"]) {
       const g = gradients.slice(t * size, (t + 1) * size).map((x) => 2 * x);
       await program.run({ g, lr, ...scalars, apply: Float32Array.of(1) });
       const expected = weights.slice(t * size, (t + 1) * size);
-      assertClose(await store.read("w"), expected, 2e-5, `step ${t}`);
+      assertWithin(`step ${t}`, await store.read("w"), expected, 2e-5);
     }
     const momentum = await store.read("muon.momentum.w");
-    assertClose(momentum, fixture.floats(`${kind}:buf`).data, 1e-7, "momentum");
+    assertWithin("momentum", momentum, fixture.floats(`${kind}:buf`).data, 1e-7);
   });
 }
 
