@@ -167,6 +167,44 @@ const cases: readonly StateCase[] = [
     outputs: { old: [10, 10, 20, 20, 30, 30], sum: [2, 11, 6] },
     runs: 1,
   },
+  {
+    name: "rows written for an output only leave the cache as it was",
+    graph: () => {
+      const cache = state("cache", [1, 3, 1]);
+      const value = writeRows(cache, input("x", [1, 1, 1]), input("first", [], "i32"));
+      return { outputs: { value } };
+    },
+    inputs: { x: Float32Array.of(9), first: Int32Array.of(1) },
+    before: { cache: [1, 2, 3] },
+    after: { cache: [1, 2, 3] },
+    outputs: { value: [1, 9, 3] },
+  },
+  {
+    name: "rows written into a copy that another state keeps",
+    graph: () => {
+      const [a, b] = [state("a", [1, 2, 1]), state("b", [1, 2, 1])];
+      const value = writeRows(a, input("x", [1, 1, 1]), input("first", [], "i32"));
+      return { outputs: {}, updates: [{ state: b, value }] };
+    },
+    inputs: { x: Float32Array.of(9), first: Int32Array.of(0) },
+    before: { a: [1, 2], b: [3, 4] },
+    after: { a: [1, 2], b: [9, 2] },
+  },
+  {
+    name: "one value for two states",
+    graph: () => {
+      const [a, b] = [state("a", [2]), state("b", [2])];
+      const value = add(a, mul(b, 2));
+      const updates = [
+        { state: a, value },
+        { state: b, value },
+      ];
+      return { outputs: { a, b }, updates };
+    },
+    before: { a: [1, 2], b: [3, 4] },
+    after: { a: [21, 30], b: [21, 30] },
+    outputs: { a: [7, 10], b: [7, 10] },
+  },
 ];
 
 const asHost = (values: Numbers, dtype: DType): HostArray =>
@@ -216,4 +254,31 @@ forEachBackend("results are copies", async (backend) => {
       [0, 0, 0],
     ],
   );
+});
+
+const mismatches: readonly (readonly [name: string, graph: () => Graph])[] = [
+  ["another shape", () => update(s([3]), input("x", [4]))],
+  ["a shape of equal size", () => update(s([2, 3]), input("x", [3, 2]))],
+  ["a wider dtype", () => update(s([3], "bf16"), input("x", [3]))],
+];
+
+for (const [name, graph] of mismatches)
+  forEachBackend(`an update of ${name} is refused`, async (backend) => {
+    const compile = async (): Promise<unknown> => backend.compile(graph(), backend.createStore());
+    await assert.rejects(compile, { code: "SHAPE" });
+  });
+
+forEachBackend("a name that stands for two types is refused", async (backend) => {
+  const store = backend.createStore();
+  store.define("s", { shape: [3], dtype: "f32" });
+  store.define("s", { shape: [3], dtype: "f32" });
+  assert.throws(() => store.define("s", { shape: [4], dtype: "f32" }), { code: "SHAPE" });
+  assert.throws(() => store.define("s", { shape: [3], dtype: "bf16" }), { code: "SHAPE" });
+});
+
+forEachBackend("a write of another length is refused", async (backend) => {
+  const store = backend.createStore();
+  store.define("s", { shape: [3], dtype: "f32" });
+  for (const length of [2, 4])
+    await assert.rejects(store.write("s", new Float32Array(length)), { code: "SHAPE" });
 });
