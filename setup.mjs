@@ -105,17 +105,19 @@ function takeLock() {
     return true;
   } catch (error) {
     if (error.code !== "EEXIST") throw error;
-    if (isRunning(Number(readFileSync(lockFile, "utf8")))) return false;
+    if (isLockHeld()) return false;
     rmSync(lockFile, { force: true });
     return takeLock();
   }
 }
 
-function isRunning(pid) {
+/** A lock that vanishes while we look, or has no number in it yet, counts as held: we look again. */
+function isLockHeld() {
   try {
+    const pid = Number(readFileSync(lockFile, "utf8"));
     return pid === 0 || process.kill(pid, 0);
   } catch (error) {
-    return error.code === "EPERM";
+    return error.code !== "ESRCH";
   }
 }
 
