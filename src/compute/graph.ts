@@ -69,14 +69,14 @@ export interface Graph {
 let nextId = 0;
 
 /** Applies an op; returns all of its outputs. @throws SHAPE when the operands do not fit */
-export function applyAll<A>(op: Op<A>, inputs: readonly Value[], attrs: A): Value[] {
+export function applyAll<A>(op: Op<A>, inputs: readonly Value[], attrs: NoInfer<A>): Value[] {
   const outputs = op.infer(inputs, attrs);
   const node: Node<A> = { id: nextId++, op, attrs, inputs, outputs };
   return outputs.map((type, index) => ({ node, index, shape: type.shape, dtype: type.dtype }));
 }
 
 /** Applies an op that has one output. */
-export function apply<A>(op: Op<A>, inputs: readonly Value[], attrs: A): Value {
+export function apply<A>(op: Op<A>, inputs: readonly Value[], attrs: NoInfer<A>): Value {
   return applyAll(op, inputs, attrs)[0];
 }
 
