@@ -2,6 +2,7 @@
 #define NUTSHELL_KERNEL_LIBRARY
 #include "kernels.h"
 
+#include "attention.h"
 #include "cross-entropy.h"
 #include "embedding.h"
 #include "optimizer.h"

@@ -46,6 +46,17 @@ void embedding_grad(Worker*, long N, long V, long C, const int32_t* ids, const v
 void write_rows(Worker*, long B, long S, long T, long rowBytes, void* cache, const void* x,
                 const int32_t* first);
 
+void attention(Worker*, long B, long T, long S, long H, long K, long D, long window,
+               const void* q, const void* k, const void* v, int type, const int32_t* first,
+               void* o, float* lse, void* scratch);
+size_t attention_scratch(long B, long T, long S, long H, long K, long D, int type, int nThreads);
+void attention_grad(Worker*, long B, long T, long S, long H, long K, long D, long window,
+                    const void* q, const void* k, const void* v, int type, const void* o,
+                    const float* lse, const void* dy, const int32_t* first, void* dq, void* dk,
+                    void* dv, void* scratch);
+size_t attention_grad_scratch(long B, long T, long S, long H, long K, long D, int type,
+                              int nThreads);
+
 void linear_cross_entropy(Worker*, long N, long C, long V, const void* x, int xType,
                           const void* weight, int wType, const int32_t* targets, int compute,
                           float* nll, void* scratch);
