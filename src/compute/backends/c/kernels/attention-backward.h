@@ -49,6 +49,17 @@ typedef struct {
   void *dq, *dk, *dv;
 } Backward;
 
+/* delta: each query's dO . O. */
+INLINE void dot_rows_of(long rows, long D, const void* x, const void* y, long at, long ld, int type,
+                        float* out) {
+  for (long r = 0; r < rows; r++, at += ld) {
+    Vec sum = {0};
+    for (long d = 0; d < D; d += LANES)
+      sum += load_upto(x, at + d, D - d, type) * load_upto(y, at + d, D - d, type);
+    out[r] = vec_sum(sum);
+  }
+}
+
 /* Packs one query head and its dy; delta; clears dq. */
 static void begin_head(const Attention* a, const Backward* g, BackwardRoom* room, long b, long h) {
   long at = head_at(b, a->T, 0, a->H, h, a->D), ld = a->H * a->D;
@@ -59,13 +70,8 @@ static void begin_head(const Attention* a, const Backward* g, BackwardRoom* room
   q.kContiguous = dy.kContiguous = 0;
   pack_columns(&q, a->D, a->T, a->type, room->qDeep);
   pack_columns(&dy, a->D, a->T, a->type, room->dyDeep);
-  for (long t = 0; t < a->T; t++) {
-    Vec sum = {0};
-    for (long d = 0; d < a->D; d += LANES)
-      sum += load_upto(g->dy, at + t * ld + d, a->D - d, a->type) *
-             load_upto(g->o, at + t * ld + d, a->D - d, a->type);
-    room->delta[t] = vec_sum(sum);
-  }
+  if (a->type == BF16) dot_rows_of(a->T, a->D, g->dy, g->o, at, ld, BF16, room->delta);
+  else dot_rows_of(a->T, a->D, g->dy, g->o, at, ld, F32, room->delta);
   memset(room->dq, 0, (size_t)(a->T * a->D) * sizeof(float));
 }
 
@@ -77,7 +83,7 @@ INLINE void slope_row(const float* scores, const float* slopes, const float* lse
     Vec p = {0}, ds = {0};
     if (i + LANES > r.from && i < r.to) {
       Vec norm = load_upto(lse, i, n - i, F32), less = load_upto(delta, i, n - i, F32);
-      p = vec_exp(load_lanes(scores, i, F32) * scale - norm);
+      p = vec_exp2((load_lanes(scores, i, F32) * scale - norm) * LOG2_E);
       ds = p * (load_lanes(slopes, i, F32) - less) * scale;
       if (!whole_lanes(i, r)) {
         IntVec seen = lanes_within(i, r);
@@ -100,8 +106,12 @@ typedef struct {
 INLINE void backward_run(const Attention* a, BackwardRoom* room, const KeyTile* tile, long t0,
                          long n, int type) {
   long D = a->D, panel = t0 * steps_of(D, type), wordBytes = (long)type_bytes(word_type(type));
-  block_gemm(tile->keys, n, D, tile->keyRows, room->qColumns + panel, type, room->scores, RUN, 0);
-  block_gemm(tile->keys, n, D, tile->valueRows, room->dyColumns + panel, type, room->slopes, RUN, 0);
+  for (long t = 0; t < n; t += TILE_COLS) {
+    long width = at_most(TILE_COLS, n - t), at = panel + t * steps_of(D, type);
+    long seen = visible_keys(a, t0 + t + width - 1).to - tile->j0, keys = at_most(tile->keys, seen);
+    block_gemm(keys, width, D, tile->keyRows, room->qColumns + at, type, room->scores + t, RUN, 0);
+    block_gemm(keys, width, D, tile->valueRows, room->dyColumns + at, type, room->slopes + t, RUN, 0);
+  }
   for (long i = 0; i < tile->keys; i++) {
     Range r = seeing_queries(a, tile->j0 + i);
     r = (Range){at_least(0, r.from - t0), at_most(n, r.to - t0)};
@@ -109,9 +119,16 @@ INLINE void backward_run(const Attention* a, BackwardRoom* room, const KeyTile* 
               a->scale, type, (char*)room->weights + i * RUN * wordBytes,
               (char*)room->moves + i * RUN * wordBytes);
   }
-  Rows weights = plain_rows(room->weights, RUN, type), moves = plain_rows(room->moves, RUN, type);
-  gemm_from(tile->keys, D, n, a->T, t0, weights, room->dyDeep, type, room->dv + tile->j0 * D, D, 1);
-  gemm_from(tile->keys, D, n, a->T, t0, moves, room->qDeep, type, room->dk + tile->j0 * D, D, 1);
+  for (long i = 0; i < tile->keys; i += TILE_ROWS) {
+    long first = at_least(0, seeing_queries(a, tile->j0 + i).from - t0), from = first - first % 2;
+    long height = at_most(TILE_ROWS, tile->keys - i), at = (i * RUN + from) * wordBytes;
+    if (from >= n) break;
+    Rows weights = plain_rows((char*)room->weights + at, RUN, type);
+    Rows moves = plain_rows((char*)room->moves + at, RUN, type);
+    float *dv = room->dv + (tile->j0 + i) * D, *dk = room->dk + (tile->j0 + i) * D;
+    gemm_from(height, D, n - from, a->T, t0 + from, weights, room->dyDeep, type, dv, D, 1);
+    gemm_from(height, D, n - from, a->T, t0 + from, moves, room->qDeep, type, dk, D, 1);
+  }
   Source turned = {room->moves, RUN, word_type(type), 0};
   Rows byQuery = pack_rows(&turned, n, tile->keys, type, room->turned);
   gemm_from(n, D, tile->keys, a->S, tile->j0, byQuery, room->keys, type, room->dq + t0 * D, D, 1);
@@ -154,11 +171,11 @@ static void backward_head(const Attention* a, const Backward* g, BackwardRoom* r
       tile.keys = at_most(TILE, a->S - tile.j0);
       backward_tile(a, room, &tile, b, kh);
     }
-    store_rows(room->dq, a->T, a->D, g->dq, head_at(b, a->T, 0, a->H, h, a->D), a->H * a->D,
+    store_rows(room->dq, NULL, a->T, a->D, g->dq, head_at(b, a->T, 0, a->H, h, a->D), a->H * a->D,
                a->type);
   }
-  store_rows(room->dk, a->S, a->D, g->dk, own, a->K * a->D, a->type);
-  store_rows(room->dv, a->S, a->D, g->dv, own, a->K * a->D, a->type);
+  store_rows(room->dk, NULL, a->S, a->D, g->dk, own, a->K * a->D, a->type);
+  store_rows(room->dv, NULL, a->S, a->D, g->dv, own, a->K * a->D, a->type);
 }
 
 #endif

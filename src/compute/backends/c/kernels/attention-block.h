@@ -99,17 +99,27 @@ INLINE IntVec lanes_within(long i, Range r) {
   IntVec lane;
   UNROLL(16)
   for (int n = 0; n < LANES; n++) lane[n] = n;
-  int from = (int)at_least(-1, at_most(LANES, r.from - i)), to = (int)at_most(LANES, at_least(0, r.to - i));
+  int from = (int)at_least(0, at_most(LANES, r.from - i));
+  int to = (int)at_least(0, at_most(LANES, r.to - i));
   return (IntVec)(lane >= from) & (IntVec)(lane < to);
 }
 
 INLINE int whole_lanes(long i, Range r) { return i >= r.from && i + LANES <= r.to; }
 
-/* f32 rows [rows, D] to storage, `ld` numbers apart. */
-static void store_rows(const float* x, long rows, long D, void* to, long at, long ld, int type) {
-  for (long r = 0; r < rows; r++)
+/* f32 rows [rows, D] times `scale[r]` (NULL: 1) to storage, `ld` numbers apart. */
+INLINE void scale_rows(const float* x, const float* scale, long rows, long D, void* to, long at,
+                       long ld, int type) {
+  for (long r = 0; r < rows; r++, x += D, at += ld) {
+    float by = scale ? scale[r] : 1;
     for (long d = 0; d < D; d += LANES)
-      store_upto(to, at + r * ld + d, D - d, type, load_upto(x, r * D + d, D - d, F32));
+      store_upto(to, at + d, D - d, type, load_upto(x, d, D - d, F32) * by);
+  }
+}
+
+KERNEL void store_rows(const float* x, const float* scale, long rows, long D, void* to, long at,
+                       long ld, int type) {
+  if (type == BF16) scale_rows(x, scale, rows, D, to, at, ld, BF16);
+  else scale_rows(x, scale, rows, D, to, at, ld, F32);
 }
 
 #endif

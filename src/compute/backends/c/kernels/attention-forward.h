@@ -1,7 +1,7 @@
 /*
  * Attention forward for many queries (Dao 2023): a worker takes a key head and a part of the
  * queries, packs the keys and values these see, and for every query head of the group goes through
- * tiles of TILE queries. A tile meets keys in runs: scores, running maximum and sum, weights as
+ * tiles of TILE queries. A tile meets keys in runs: scores, running maximum and sum, weights (in base 2) as
  * words, weights times values onto sums that were scaled to the new maximum. With one run (S <= RUN)
  * this is a plain softmax. Weights of eight queries multiply only the values that these eight see.
  */
@@ -38,14 +38,14 @@ INLINE float range_top(const float* x, Range r) {
   return vec_top(top);
 }
 
-/* words[0..n) = e^(scale x - top) within the range, 0 outside; returns their sum. */
+/* words[0..n) = 2^(scale x - top) within the range, 0 outside; returns their sum. */
 INLINE float weigh_row(const float* x, Range r, long n, float scale, float top, int type,
                        void* words) {
   Vec sum = {0};
   for (long i = 0; i < n; i += LANES) {
     Vec p = {0};
     if (i + LANES > r.from && i < r.to) {
-      p = vec_exp(load_lanes(x, i, F32) * scale - top);
+      p = vec_exp2(load_lanes(x, i, F32) * scale - top);
       if (!whole_lanes(i, r)) p = (Vec)((IntVec)p & lanes_within(i, r));
       sum += p;
     }
@@ -59,7 +59,7 @@ INLINE float soften_row(const float* x, Range r, long n, float scale, int type, 
                         float* top, float* total) {
   float higher = range_top(x, r) * scale, shrink = 1;
   if (higher > *top) {
-    shrink = vexpf(*top - higher);
+    shrink = exp2f(*top - higher);
     *top = higher;
   }
   *total = *total * shrink + weigh_row(x, r, n, scale, r.from < r.to ? *top : 0, type, words);
@@ -96,7 +96,7 @@ INLINE void forward_run(const Attention* a, ForwardRoom* room, QueryTile* tile, 
     for (long r = 0; r < height; r++) {
       long row = i + r;
       Range keys = keys_in_run(a, tile->t0 + row, j0, n);
-      float shrink = soften_row(room->scores + row * RUN, keys, seen, a->scale, type,
+      float shrink = soften_row(room->scores + row * RUN, keys, seen, a->scale * LOG2_E, type,
                                 words + r * RUN * wordBytes, tile->top + row, tile->total + row);
       if (earlier && shrink != 1) shrink_row(sums + r * a->D, a->D, shrink);
     }
@@ -117,12 +117,14 @@ KERNEL void forward_run_bf16(const Attention* a, ForwardRoom* room, QueryTile* t
 /* Sums to outputs; a query that saw nothing gives zeros. */
 static void finish_tile(const Attention* a, const ForwardRoom* room, const QueryTile* tile, long b,
                         long h, void* o, float* lse) {
+  float scale[TILE];
   for (long r = 0; r < tile->rows; r++) {
     float total = tile->total[r];
-    shrink_row(room->sums + r * a->D, a->D, total > 0 ? 1 / total : total);
-    lse[(b * a->H + h) * a->T + tile->t0 + r] = total > 0 ? tile->top[r] + logf(total) : total;
+    scale[r] = total > 0 ? 1 / total : total;
+    lse[(b * a->H + h) * a->T + tile->t0 + r] =
+        total > 0 ? tile->top[r] / LOG2_E + logf(total) : total;
   }
-  store_rows(room->sums, tile->rows, a->D, o, head_at(b, a->T, tile->t0, a->H, h, a->D),
+  store_rows(room->sums, scale, tile->rows, a->D, o, head_at(b, a->T, tile->t0, a->H, h, a->D),
              a->H * a->D, a->type);
 }
 
@@ -132,7 +134,7 @@ static void forward_tile(const Attention* a, ForwardRoom* room, QueryTile* tile,
   Rows rows = operand_rows(q, a->H * a->D, tile->rows, a->D, a->type, room->rows);
   long from = panel_start(visible_keys(a, tile->t0).from);
   long to = visible_keys(a, tile->t0 + tile->rows - 1).to;
-  memset(room->sums, 0, (size_t)(TILE * a->D) * sizeof(float));
+  if (from >= to) memset(room->sums, 0, (size_t)(TILE * a->D) * sizeof(float));
   for (long r = 0; r < TILE; r++) tile->top[r] = -INFINITY, tile->total[r] = 0;
   for (long j0 = from; j0 < to; j0 += RUN) {
     long n = at_most(at_most(RUN, round_up(to - j0, TILE_COLS)), tile->end - j0);
