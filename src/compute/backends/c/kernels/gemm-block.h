@@ -24,9 +24,16 @@ INLINE size_t columns_words(long n, long k, int compute) {
   return (size_t)(round_up(n, LANES) * steps_of(k, compute));
 }
 
+/* From one packed tile of A to the next: an odd number of cache lines, so that the tiles, which
+ * are written side by side, do not all fall into one set of L1. */
+INLINE long tile_words(long k, int compute) {
+  enum { LINE = 16 };
+  return ((steps_of(k, compute) * TILE_ROWS + LINE - 1) / LINE | 1) * LINE;
+}
+
 /** Words in a packed A of m rows and depth k. */
 INLINE size_t rows_words(long m, long k, int compute) {
-  return (size_t)(round_up(m, TILE_ROWS) * steps_of(k, compute));
+  return (size_t)((m + TILE_ROWS - 1) / TILE_ROWS * tile_words(k, compute));
 }
 
 /** One panel of B, TILE_COLS columns from n0 (fewer at the right edge), to its place in `out`. */
@@ -34,7 +41,7 @@ static void pack_column_panel(const Source* b, long n, long k, int compute, long
                               uint32_t* out) {
   Source from = {source_at(b, n0, 0), b->ld, b->type, b->kContiguous};
   long cols = at_most(TILE_COLS, n - n0);
-  pack_panels(&from, cols, k, round_up(cols, LANES), compute, out + n0 * steps_of(k, compute));
+  pack_panels(&from, cols, k, round_up(cols, LANES), 0, compute, out + n0 * steps_of(k, compute));
 }
 
 /** Packs B, n columns of depth k; out holds columns_words(n, k). */
@@ -44,8 +51,8 @@ static void pack_columns(const Source* b, long n, long k, int compute, uint32_t*
 
 /** Packs A, m rows of depth k (its rows are the columns of Source); out holds rows_words(m, k). */
 static Rows pack_rows(const Source* a, long m, long k, int compute, uint32_t* out) {
-  pack_panels(a, m, k, TILE_ROWS, compute, out);
-  return (Rows){(const char*)out, 4, 4 * TILE_ROWS, 4 * TILE_ROWS * steps_of(k, compute)};
+  pack_panels(a, m, k, TILE_ROWS, tile_words(k, compute), compute, out);
+  return (Rows){(const char*)out, 4, 4 * TILE_ROWS, 4 * tile_words(k, compute)};
 }
 
 /** Row-major numbers of word_type(compute), k contiguous, as they are; depth must be whole words. */

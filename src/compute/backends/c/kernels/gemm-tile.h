@@ -6,7 +6,8 @@
  * bytes of B, which come from L2 at 8 bytes per cycle: the loop runs at the multiplier's rate as
  * long as its B panel is in L2. A is read by words through two strides, so rows of a plain
  * row-major matrix (k contiguous) serve as they are and a packed panel as well. Rows left over by
- * the tile go one at a time.
+ * the tile go one at a time. What is already in C is added at the end, when a prefetch made at the
+ * start has brought it.
  */
 #ifndef NUTSHELL_GEMM_TILE_H
 #define NUTSHELL_GEMM_TILE_H
@@ -46,8 +47,7 @@ INLINE void tile(int compute, int rows, int vectors, Rows a, const uint32_t* b, 
   UNROLL(8)
   for (int r = 0; r < rows; r++)
     UNROLL(3)
-    for (int v = 0; v < vectors; v++)
-      sum[r][v] = accumulate ? load_vec(c + r * ldc + v * LANES) : (Vec){0};
+    for (int v = 0; v < vectors; v++) sum[r][v] = (Vec){0};
   for (long s = 0; s < steps; s++, a.at += a.stepBytes, b += vectors * LANES) {
     Vec bv[TILE_VECTORS];
     UNROLL(3)
@@ -61,7 +61,10 @@ INLINE void tile(int compute, int rows, int vectors, Rows a, const uint32_t* b, 
   UNROLL(8)
   for (int r = 0; r < rows; r++)
     UNROLL(3)
-    for (int v = 0; v < vectors; v++) store_vec(c + r * ldc + v * LANES, sum[r][v]);
+    for (int v = 0; v < vectors; v++) {
+      float* to = c + r * ldc + v * LANES;
+      store_vec(to, accumulate ? load_vec(to) + sum[r][v] : sum[r][v]);
+    }
 }
 
 typedef void (*Tile)(Rows a, const uint32_t* b, long steps, float* c, long ldc, int accumulate);

@@ -77,7 +77,7 @@ static Plan plan_gemm(const Gemm* g, int nThreads) {
   p.groups = (p.panels + p.groupPanels - 1) / p.groupPanels;
   p.packA = !plain_a(g);
   p.bBytes = (size_t)round_up((long)columns_words(g->N, g->K, g->compute) * 4, CACHE_LINE);
-  p.bandBytes = p.packA ? (size_t)(p.bandRows * p.steps * 4) : 0;
+  p.bandBytes = p.packA ? rows_words(p.bandRows, g->K, g->compute) * 4 : 0;
   p.sumBytes = (size_t)(p.bandRows * TILE_COLS * 4);
   return p;
 }
@@ -115,7 +115,7 @@ static void run_panel(const Gemm* g, const Plan* p, Rows a, long m0, long rows, 
     for (long i = 0; i < rows; i += TILE_ROWS, at.at += a.tileBytes) {
       int height = (int)at_most(TILE_ROWS, rows - i);
       float* to = direct ? g->c + (m0 + i) * g->ldc + n0 : sums + (s || !last ? i * TILE_COLS : 0);
-      if (last)
+      if (last || direct)
         for (int r = 0; r < height; r++) prefetch_row(g, m0 + i + r, n0, cols);
       run_tile(g->compute, height, (int)(width / LANES), at, b + s * width, run, to,
                direct ? g->ldc : TILE_COLS, s || (direct && g->accumulate));

@@ -175,13 +175,13 @@ INLINE void pack_n_contiguous(const Source* s, long full, long steps, long width
 }
 
 /**
- * Packs columns 0..cols-1 of the source, all of 0..depth-1, into panels of `width` columns, one
- * after the other, each [steps_of(depth)][width].
+ * Packs columns 0..cols-1 of the source, all of 0..depth-1, into panels of `width` columns, each
+ * [steps_of(depth)][width], panelWords from one to the next.
  * @param width a multiple of SQUARE; the last panel is filled up with zeros
  */
-KERNEL void pack_panels(const Source* s, long cols, long depth, long width, int compute,
-                        uint32_t* out) {
-  long steps = steps_of(depth, compute), panelWords = steps * width;
+KERNEL void pack_panels(const Source* s, long cols, long depth, long width, long panelWords,
+                        int compute, uint32_t* out) {
+  long steps = steps_of(depth, compute);
   long full = cols - cols % SQUARE, whole = depth / per_word(compute);
   if (s->kContiguous) whole -= whole % SQUARE;
 #define CASE(k, t, c)                                                               \
