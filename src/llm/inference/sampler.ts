@@ -1,0 +1,151 @@
+/**
+ * The sampler: logits in, one token id out. Temperature first, then the `topK` likeliest, then the
+ * smallest set of those whose probability reaches `topP`; what is left is scaled to one. Pure: the
+ * random number comes from the caller. Equal logits are ordered by id, so ties never depend on
+ * anything else. @see Fan et al. 2018 (top-k); Holtzman et al. 2020 (top-p)
+ */
+import { NutshellError } from "../../error.ts";
+
+export interface SamplerOptions {
+  /** 0 = the likeliest token, always; 1 = the model's own distribution. */
+  readonly temperature: number;
+  /** Candidates at most; absent = all. */
+  readonly topK?: number | undefined;
+  /** Probability that the candidates must reach together, in (0, 1]; absent = all. */
+  readonly topP?: number | undefined;
+}
+
+/** @throws CONFIG naming the option that breaks its rule */
+export function checkSampler({ temperature, topK, topP }: SamplerOptions): void {
+  const fail = (what: string, got: number): never => {
+    throw new NutshellError("CONFIG", `sampler: ${what}, got ${got}.`);
+  };
+  if (!(temperature >= 0 && temperature < Infinity))
+    fail("temperature must be 0 or more", temperature);
+  if (topK !== undefined && !(Number.isSafeInteger(topK) && topK >= 1))
+    fail("topK must be a whole number, 1 or more", topK);
+  if (topP !== undefined && !(topP > 0 && topP <= 1)) fail("topP must be above 0, at most 1", topP);
+}
+
+/**
+ * @param logits f32 [V]; tokens at -Infinity or NaN are never chosen
+ * @param random uniform in [0, 1)
+ * @returns a token id in [0, V)  @throws DIVERGED when there is no logit to choose by
+ */
+export function sampleToken(logits: Float32Array, options: SamplerOptions, random: number): number {
+  const best = likeliest(logits);
+  const top = logits[best] as number;
+  const { temperature, topK } = options;
+  if (temperature === 0 || topK === 1 || top === Infinity) return best;
+  const weights = toWeights(logits, top, temperature);
+  return draw(candidates(weights, options), weights, random);
+}
+
+/** Probabilities up to a common factor: f64 [V], the likeliest has 1. */
+type Weights = Float64Array;
+type Ids = Uint32Array | readonly number[];
+
+function toWeights(logits: Float32Array, top: number, temperature: number): Weights {
+  const weights = new Float64Array(logits.length);
+  for (let id = 0; id < weights.length; id++) {
+    const logit = logits[id] as number;
+    if (logit > -Infinity) weights[id] = Math.exp((logit - top) / temperature);
+  }
+  return weights;
+}
+
+/** The first id of the largest logit. */
+function likeliest(logits: Float32Array): number {
+  let best: number | undefined;
+  let top = -Infinity;
+  for (let id = 0; id < logits.length; id++) {
+    const logit = logits[id] as number;
+    if (!(logit > top)) continue;
+    best = id;
+    top = logit;
+  }
+  if (best !== undefined) return best;
+  throw new NutshellError(
+    "DIVERGED",
+    `sampler: one of ${logits.length} logits must be a number above -Infinity, got none. ` +
+      "The model's weights are not finite: use an earlier checkpoint.",
+  );
+}
+
+/** What top-k and top-p leave, best first; without the two, everything in order of id. */
+function candidates(weights: Weights, { topK = weights.length, topP = 1 }: SamplerOptions): Ids {
+  const all = countUp(weights.length);
+  if (topK >= weights.length && topP === 1) return all;
+  const order = bestFirst(weights);
+  const kept = topK < weights.length ? [...order.take(topK)] : undefined;
+  if (kept !== undefined && topP === 1) return kept;
+  return shortestReaching(topP * sum(kept ?? all, weights), kept ?? order, weights);
+}
+
+/** 0, 1, … V - 1. */
+function countUp(V: number): Uint32Array {
+  return new Uint32Array(V).map((_, id) => id);
+}
+
+function sum(ids: Ids, weights: Weights): number {
+  let total = 0;
+  for (const id of ids) total += weights[id] as number;
+  return total;
+}
+
+/** The shortest prefix of `order` whose weights reach `goal`; never empty. */
+function shortestReaching(goal: number, order: Iterable<number>, weights: Weights): number[] {
+  const ids: number[] = [];
+  let reached = 0;
+  for (const id of order) {
+    ids.push(id);
+    reached += weights[id] as number;
+    if (reached >= goal) break;
+  }
+  return ids;
+}
+
+function draw(ids: Ids, weights: Weights, random: number): number {
+  let left = random * sum(ids, weights);
+  let last = 0;
+  for (const id of ids) {
+    const weight = weights[id] as number;
+    if (weight === 0) continue;
+    last = id;
+    left -= weight;
+    if (left < 0) break;
+  }
+  return last; // What rounding leaves behind the last candidate belongs to it.
+}
+
+/**
+ * Ids by falling weight, equal ones by rising id, as far as they are asked for: a heap costs V
+ * once and log V for each id taken, where sorting costs V log V for the few that are used.
+ */
+function* bestFirst(weights: Weights): Generator<number, undefined> {
+  const heap = countUp(weights.length);
+  for (let at = heap.length >> 1; at-- > 0; ) sink(heap, weights, at, heap.length);
+  for (let size = heap.length; size > 0; size--) {
+    yield heap[0] as number;
+    heap[0] = heap[size - 1] as number;
+    sink(heap, weights, 0, size - 1);
+  }
+}
+
+/** Moves the id at `start` down until no child of it comes before it. */
+function sink(heap: Uint32Array, weights: Weights, start: number, size: number): void {
+  const before = (a: number, b: number): boolean => {
+    const [x, y] = [weights[a] as number, weights[b] as number];
+    return x > y || (x === y && a < b);
+  };
+  const id = heap[start] as number;
+  let at = start;
+  for (let child = 2 * at + 1; child < size; child = 2 * at + 1) {
+    const [left, right] = [heap[child] as number, heap[child + 1] as number];
+    const best = child + 1 < size && before(right, left) ? child + 1 : child;
+    if (!before(heap[best] as number, id)) break;
+    heap[at] = heap[best] as number;
+    at = best;
+  }
+  heap[at] = id;
+}
