@@ -22,7 +22,8 @@ typedef struct {
 
 static BackwardRoom backward_room(const Attention* a, void* at) {
   BackwardRoom r = {0};
-  size_t byQuery = columns_words(a->T, a->D, a->type) * 4, deep = columns_words(a->D, a->T, a->type) * 4;
+  size_t byQuery = columns_words(a->T, a->D, a->type) * 4;
+  size_t deep = columns_words(a->D, a->T, a->type) * 4;
   size_t tileRows = rows_words(TILE, a->D, a->type) * 4, run = TILE * RUN * sizeof(float);
   r.keys = carve(&r.bytes, at, columns_words(a->D, a->S, a->type) * 4);
   r.qColumns = carve(&r.bytes, at, byQuery);
@@ -75,7 +76,7 @@ static void begin_head(const Attention* a, const Backward* g, BackwardRoom* room
   memset(room->dq, 0, (size_t)(a->T * a->D) * sizeof(float));
 }
 
-/* One key against n queries from t0: P to weights, dS to moves, as words; zero outside the range. */
+/* One key against n queries: P to weights, dS to moves, as words; zero outside the range. */
 INLINE void slope_row(const float* scores, const float* slopes, const float* lse,
                       const float* delta, Range r, long n, float scale, int type, void* weights,
                       void* moves) {
@@ -109,14 +110,15 @@ INLINE void backward_run(const Attention* a, BackwardRoom* room, const KeyTile* 
   for (long t = 0; t < n; t += TILE_COLS) {
     long width = at_most(TILE_COLS, n - t), at = panel + t * steps_of(D, type);
     long seen = visible_keys(a, t0 + t + width - 1).to - tile->j0, keys = at_most(tile->keys, seen);
-    block_gemm(keys, width, D, tile->keyRows, room->qColumns + at, type, room->scores + t, RUN, 0);
-    block_gemm(keys, width, D, tile->valueRows, room->dyColumns + at, type, room->slopes + t, RUN, 0);
+    const uint32_t *q = room->qColumns + at, *dy = room->dyColumns + at;
+    block_gemm(keys, width, D, tile->keyRows, q, type, room->scores + t, RUN, 0);
+    block_gemm(keys, width, D, tile->valueRows, dy, type, room->slopes + t, RUN, 0);
   }
   for (long i = 0; i < tile->keys; i++) {
     Range r = seeing_queries(a, tile->j0 + i);
     r = (Range){at_least(0, r.from - t0), at_most(n, r.to - t0)};
-    slope_row(room->scores + i * RUN, room->slopes + i * RUN, tile->lse + t0, room->delta + t0, r, n,
-              a->scale, type, (char*)room->weights + i * RUN * wordBytes,
+    slope_row(room->scores + i * RUN, room->slopes + i * RUN, tile->lse + t0, room->delta + t0, r,
+              n, a->scale, type, (char*)room->weights + i * RUN * wordBytes,
               (char*)room->moves + i * RUN * wordBytes);
   }
   for (long i = 0; i < tile->keys; i += TILE_ROWS) {

@@ -1,9 +1,10 @@
 /*
  * Attention forward for many queries (Dao 2023): a worker takes a key head and a part of the
  * queries, packs the keys and values these see, and for every query head of the group goes through
- * tiles of TILE queries. A tile meets keys in runs: scores, running maximum and sum, weights (in base 2) as
- * words, weights times values onto sums that were scaled to the new maximum. With one run (S <= RUN)
- * this is a plain softmax. Weights of eight queries multiply only the values that these eight see.
+ * tiles of TILE queries. A tile meets keys in runs: scores, running maximum and sum (in base 2),
+ * weights as words, weights times values onto sums that were scaled to the new maximum. With one
+ * run (S <= RUN) this is a plain softmax. The weights of a register tile's rows multiply only the
+ * values that these rows see.
  */
 #ifndef NUTSHELL_ATTENTION_FORWARD_H
 #define NUTSHELL_ATTENTION_FORWARD_H

@@ -21,10 +21,10 @@ INLINE float dot_row(const void* x, long i, const void* y, long k, long n, int t
 INLINE void weigh_values(const float* p, long keys, const void* v, long at, long step, long n,
                          float scale, void* o, long to, int type) {
   Vec sum[SIDE] = {{0}};
-  for (long j = 0; j < keys; j++)
+  for (long j = 0; j < keys; j++, at += step)
     UNROLL(4)
     for (int s = 0; s < SIDE; s++)
-      if (s * LANES < n) sum[s] += load_upto(v, at + j * step + s * LANES, n - s * LANES, type) * p[j];
+      if (s * LANES < n) sum[s] += load_upto(v, at + s * LANES, n - s * LANES, type) * p[j];
   for (int s = 0; s < SIDE; s++)
     if (s * LANES < n) store_upto(o, to + s * LANES, n - s * LANES, type, sum[s] * scale);
 }

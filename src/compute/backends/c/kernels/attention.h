@@ -45,7 +45,8 @@ void attention_grad(Worker* w, long B, long T, long S, long H, long K, long D, l
                     void* dv, void* scratch) {
   Attention a = attention_of(B, T, S, H, K, D, window, q, k, v, type, first);
   Backward g = {o, dy, lse, dq, dk, dv};
-  BackwardRoom room = backward_room(&a, (char*)scratch + (size_t)w->tid * backward_room(&a, NULL).bytes);
+  size_t bytes = backward_room(&a, NULL).bytes;
+  BackwardRoom room = backward_room(&a, (char*)scratch + (size_t)w->tid * bytes);
   for (long i; (i = take(w, B * K)) >= 0;) backward_head(&a, &g, &room, i / K, i % K);
   barrier(w);
 }

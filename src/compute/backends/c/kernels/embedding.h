@@ -60,7 +60,8 @@ void write_rows(Worker* w, long B, long S, long T, long rowBytes, void* cache, c
     for (long r = i * COPY_ROWS; r < end; r++) {
       long b = r / T, s = *first + r % T;
       if (s < 0 || s >= S) continue;
-      memcpy((char*)cache + (b * S + s) * rowBytes, (const char*)x + r * rowBytes, (size_t)rowBytes);
+      char* to = (char*)cache + (b * S + s) * rowBytes;
+      memcpy(to, (const char*)x + r * rowBytes, (size_t)rowBytes);
     }
   }
   barrier(w);

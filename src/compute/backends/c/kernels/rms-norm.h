@@ -16,7 +16,8 @@ INLINE void norm_row(long C, float eps, const void* x, int xType, const float* g
                      int yType, float* scale, long at) {
   Vec even = {0}, odd = {0};
   for (long c = 0; c < C; c += 2 * LANES) {
-    Vec a = load_upto(x, at + c, C - c, xType), b = load_upto(x, at + c + LANES, C - c - LANES, xType);
+    Vec a = load_upto(x, at + c, C - c, xType);
+    Vec b = load_upto(x, at + c + LANES, C - c - LANES, xType);
     even += a * a;
     odd += b * b;
   }

@@ -13,7 +13,8 @@
 enum { ROPE_RUN = 32, ROPE_ROWS = 32 };
 
 /* Rows from..to of the table [T][cos D/2, sin D/2]. */
-static void turn_rows(long from, long to, long D, float base, int inverse, long first, float* table) {
+static void turn_rows(long from, long to, long D, float base, int inverse, long first,
+                      float* table) {
   long half = D / 2;
   for (long d = 0; d < half; d++) {
     double angle = pow((double)base, -(double)d / (double)half);
@@ -30,7 +31,8 @@ static void turn_rows(long from, long to, long D, float base, int inverse, long 
 }
 
 /* All heads of one row (b, t). */
-INLINE void rotate_row(long H, long D, const void* x, void* y, int type, long at, const float* turn) {
+INLINE void rotate_row(long H, long D, const void* x, void* y, int type, long at,
+                       const float* turn) {
   long half = D / 2;
   for (long h = 0; h < H; h++, at += D)
     for (long d = 0; d < half; d += LANES) {

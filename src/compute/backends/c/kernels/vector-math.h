@@ -99,7 +99,7 @@ INLINE Vec vec_exp(Vec x) {
 #endif
 }
 
-/** 2^x lane by lane, relative error 2e-7, for -2^20 < x < 120: softmax in base 2, cheaper than e^x. */
+/** 2^x lane by lane, x < 120, relative error 2e-7: softmax in base 2, cheaper than e^x. */
 INLINE Vec vec_exp2(Vec x) {
 #if defined(NUTSHELL_ISA_AVX512BF16)
   Vec n = _mm512_roundscale_ps(x, 0), f = x - n;
