@@ -141,6 +141,32 @@ export function topologicalOrder(roots: readonly Value[]): Node[] {
   return order;
 }
 
+export const sameType = (a: TensorType, b: TensorType): boolean =>
+  a.dtype === b.dtype &&
+  a.shape.length === b.shape.length &&
+  a.shape.every((n, i) => n === b.shape[i]);
+
+/** @throws SHAPE when an update has another type than its state, or one name has two types */
+export function checkGraph(graph: Graph): void {
+  for (const { state, value } of graph.updates ?? [])
+    if (!sameType(state, value))
+      throw shapeError(`update of "${state.node.attrs.name}"`, "types must be equal", [
+        state,
+        value,
+      ]);
+  const states = (graph.updates ?? []).map((update) => update.state);
+  const named = new Map<string, Value>();
+  for (const node of topologicalOrder([...graphRoots(graph), ...states])) {
+    if (node.op !== inputOp && node.op !== stateOp) continue;
+    const value = { node, index: 0, ...node.outputs[0] };
+    const key = `${node.op.name} "${node.attrs.name}"`;
+    const before = named.get(key) ?? value;
+    if (!sameType(before, value))
+      throw shapeError(key, "a name must stand for one type", [before, value]);
+    named.set(key, value);
+  }
+}
+
 export function graphRoots(graph: Graph): Value[] {
   return [...Object.values(graph.outputs), ...(graph.updates ?? []).map((update) => update.value)];
 }

@@ -6,10 +6,13 @@
 import { NutshellError } from "../../error.ts";
 import type { Backend, HostArray, Program, Store } from "../backend.ts";
 import {
+  checkGraph,
   type Data,
   type Graph,
   graphRoots,
   type Node,
+  sameType,
+  shapeError,
   type TensorType,
   topologicalOrder,
   type Value,
@@ -31,6 +34,18 @@ function roundIfNarrow(data: Data, type: TensorType): Data {
   return data;
 }
 
+/** The error of a name that is defined again as another type. */
+export const otherType = (name: string, before: TensorType, type: TensorType): NutshellError =>
+  shapeError(`store: "${name}"`, "a name must keep its type", [before, type]);
+
+/** The error of a store that is written with another number of elements than it holds. */
+export function wrongLength(name: string, type: TensorType, got: number): NutshellError {
+  return new NutshellError(
+    "SHAPE",
+    `store: "${name}" must get [${type.shape.join(", ")}] elements, got ${got}.`,
+  );
+}
+
 class ReferenceStore implements Store {
   readonly tensors: Map<string, { type: TensorType; data: Data }> = new Map();
   readonly precision: Precision;
@@ -39,6 +54,8 @@ class ReferenceStore implements Store {
     this.precision = precision;
   }
   define(name: string, type: TensorType): void {
+    const before = this.tensors.get(name)?.type;
+    if (before !== undefined && !sameType(before, type)) throw otherType(name, before, type);
     if (!this.tensors.has(name))
       this.tensors.set(name, { type, data: allocate(type, this.precision) });
   }
@@ -60,6 +77,7 @@ class ReferenceStore implements Store {
   }
   async write(name: string, data: HostArray): Promise<void> {
     const entry = this.entry(name);
+    if (data.length !== entry.data.length) throw wrongLength(name, entry.type, data.length);
     entry.data.set(data);
     roundIfNarrow(entry.data, entry.type);
   }
@@ -117,8 +135,9 @@ function interpret(
     values.set(node, outputs);
   }
   const results = Object.entries(graph.outputs).map(([name, v]) => [name, get(v).slice()] as const);
+  // All new values are taken before the first is written: one may be another's old value.
   const updates = (graph.updates ?? []).map(
-    ({ state, value }) => [state.node.attrs.name, get(value)] as const,
+    ({ state, value }) => [state.node.attrs.name, get(value).slice()] as const,
   );
   for (const [name, data] of updates) store.entry(name).data.set(data);
   return Object.fromEntries(results);
@@ -129,7 +148,9 @@ class ReferenceProgram implements Program {
   readonly #run: (inputs: Inputs) => Record<string, Data>;
 
   constructor(graph: Graph, store: ReferenceStore) {
+    checkGraph(graph);
     const order = topologicalOrder(graphRoots(graph));
+    for (const { state } of graph.updates ?? []) store.define(state.node.attrs.name, state);
     for (const node of order)
       if (node.op.name === "state") store.define(node.attrs.name, node.outputs[0]);
     const bytes = order.flatMap((n) => n.outputs).reduce((sum, t) => sum + 4 * sizeOf(t.shape), 0);

@@ -38,8 +38,15 @@ const MAX_RECOMPUTED_NODES = 16;
 const isReduce = (node: Node): boolean => node.op.name === "sum" || node.op.name === "max";
 const isInline = (value: Value): boolean => value.node.op.kind === "elementwise";
 
-/** Elementwise operands of a loop that computes `root`: stored values and how they are read. */
-export function leavesOf(roots: readonly Value[], stored: ReadonlySet<string>): Access[] {
+/**
+ * Elementwise operands of a loop: stored values and how they are read.
+ * @param roots what the loop computes (`asResults`), or operands that it may also find stored
+ */
+export function leavesOf(
+  roots: readonly Value[],
+  stored: ReadonlySet<string>,
+  asResults = true,
+): Access[] {
   const leaves = new Map<string, Access>();
   const seen = new Set<string>();
   const visit = (value: Value, isRoot: boolean): void => {
@@ -54,7 +61,7 @@ export function leavesOf(roots: readonly Value[], stored: ReadonlySet<string>): 
     const access = accessOf(value);
     leaves.set(`${keyOf(access.base)}|${access.strides}|${access.offset}`, access);
   };
-  for (const root of roots) visit(root, true);
+  for (const root of roots) visit(root, asResults);
   return [...leaves.values()];
 }
 
@@ -165,7 +172,7 @@ class Fuser {
   }
   addKernel(node: Node): void {
     const bases = isReduce(node)
-      ? leavesOf([node.inputs[0]], this.stored).map((a) => a.base)
+      ? leavesOf([node.inputs[0]], this.stored, false).map((a) => a.base)
       : node.inputs.map(storageOf);
     const unit = this.unit(isReduce(node) ? "reduce" : "call", node, [], bases);
     node.outputs.forEach((_, i) => void this.makers.set(`${node.id}.${i}`, unit));

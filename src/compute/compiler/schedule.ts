@@ -39,13 +39,13 @@ export interface Read {
 /** What a unit reads from storage, its own results excluded. */
 export function readsOf(unit: Unit, fusion: Fusion): Read[] {
   const own = (base: Value): boolean => fusion.makers.get(keyOf(base)) === unit;
-  const elementwise = (roots: readonly Value[]): Read[] =>
-    leavesOf(roots, fusion.stored)
+  const elementwise = (roots: readonly Value[], asResults = true): Read[] =>
+    leavesOf(roots, fusion.stored, asResults)
       .filter((a) => !own(a.base))
       .map((a: Access) => ({ base: a.base, sameElement: isContiguous(a, roots[0].shape) }));
   if (unit.kind === "loop") return elementwise(unit.results);
   if (unit.kind === "reduce")
-    return elementwise([unit.node.inputs[0]]).map((r) => ({ ...r, sameElement: false }));
+    return elementwise([unit.node.inputs[0]], false).map((r) => ({ ...r, sameElement: false }));
   const operands = unit.node.inputs.map((x) => ({ base: storageOf(x), sameElement: false }));
   return [...operands, ...elementwise(unit.results)];
 }
@@ -97,7 +97,8 @@ class Scheduler {
     for (const [output, input] of Object.entries(unit.node.op.donates ?? {})) {
       const target = storageOf(unit.node.inputs[input]);
       const key = `${unit.node.id}.${output}`;
-      if (isState(target) && !this.isReturned(target) && this.readersFirst(target, unit)) {
+      const lasting = this.isUpdate(target, key) && !this.isReturned(target);
+      if (lasting && this.readersFirst(target, unit)) {
         this.homes.set(key, homeOfLeaf(target) as Home);
         continue;
       }
@@ -106,6 +107,16 @@ class Scheduler {
       const copy: Copy = { from: this.homeOf(target), to, type: target };
       this.before.set(unit, [...(this.before.get(unit) ?? []), copy]);
     }
+  }
+
+  /** Does the graph keep the value `key` as the new value of `target`? */
+  isUpdate(target: Value, key: string): boolean {
+    return (this.graph.updates ?? []).some(
+      ({ state, value }) =>
+        isState(target) &&
+        state.node.attrs.name === target.node.attrs.name &&
+        keyOf(storageOf(value)) === key,
+    );
   }
 
   homeOf(value: Value): Home {

@@ -6,12 +6,14 @@
 import {
   applyAll,
   constant,
+  type DType,
   type Graph,
   graphRoots,
   type Node,
   topologicalOrder,
   type Value,
 } from "../graph.ts";
+import { roundBf16 } from "../numbers.ts";
 import { linearCrossEntropyGradOp, linearCrossEntropyOp } from "../ops/linear-cross-entropy.ts";
 import { rmsNormGradOp } from "../ops/rms-norm.ts";
 import { sameShape } from "../shape.ts";
@@ -25,12 +27,16 @@ export function constantValue(value: Value): number | undefined {
   return node.op.name === "constant" ? node.attrs.value : undefined;
 }
 
+/** What storing a number as `dtype` makes of it. */
+const rounded = (x: number, dtype: DType): number =>
+  dtype === "i32" ? Math.trunc(x) : dtype === "bf16" ? roundBf16(x) : Math.fround(x);
+
 function foldConstants(node: Node, inputs: readonly Value[]): Value | undefined {
   if (node.op.kind !== "elementwise" || node.op.scalar === undefined) return undefined;
   const numbers = inputs.map(constantValue);
   if (numbers.some((x) => x === undefined)) return undefined;
   const [{ shape, dtype }] = node.outputs;
-  return constant(node.op.scalar(numbers as number[]), shape, dtype);
+  return constant(rounded(node.op.scalar(numbers as number[]), dtype), shape, dtype);
 }
 
 /** x + 0, x - 0, x · 1, x / 1, and casts, reshapes, broadcasts that change nothing. */

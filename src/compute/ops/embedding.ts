@@ -1,13 +1,14 @@
 /** Embedding: rows of a table picked by id; its gradient adds rows back where they came from. */
 import { apply, type Op, type Shape, shapeError, type Value } from "../graph.ts";
+import { cast } from "./elementwise.ts";
 
 /** (table [V, C], ids) → [...ids, C]. Ids outside the table are an error of the caller. */
 export const embeddingOp: Op<null> = {
   name: "embedding",
   kind: "kernel",
   infer: ([table, ids]) => {
-    if (table.shape.length !== 2 || ids.dtype !== "i32")
-      throw shapeError("embedding", "table must be [V, C] and ids i32", [table, ids]);
+    if (table.shape.length !== 2 || table.dtype !== "f32" || ids.dtype !== "i32")
+      throw shapeError("embedding", "table must be f32 [V, C] and ids i32", [table, ids]);
     return [{ shape: [...ids.shape, table.shape[1]], dtype: "f32" }];
   },
   reference: ([table, ids], [out], node) => {
@@ -36,7 +37,7 @@ export const embeddingGradOp: Op<{ shape: Shape }> = {
   gradient: { none: "a gradient rule; second derivatives are not taken" },
 };
 
-/** @param table [V, C]  @param ids i32 [...]  @returns f32 [..., C] */
+/** @param table f32 [V, C]  @param ids i32 [...]  @returns f32 [..., C] */
 export function embedding(table: Value, ids: Value): Value {
-  return apply(embeddingOp, [table, ids], null);
+  return apply(embeddingOp, [cast(table, "f32"), ids], null);
 }

@@ -4,6 +4,7 @@
  */
 import { apply, type Op, shapeError, type Value } from "../graph.ts";
 import { sameShape, sizeOf } from "../shape.ts";
+import { cast } from "./elementwise.ts";
 
 /** (cache [B, S, ...], x [B, T, ...], first i32 scalar) → cache. Needs first + T <= S. */
 export const writeRowsOp: Op<null> = {
@@ -15,13 +16,14 @@ export const writeRowsOp: Op<null> = {
       cache.shape[0] !== x.shape[0] ||
       !tail ||
       x.shape[1] > cache.shape[1] ||
+      x.dtype !== cache.dtype ||
       first.dtype !== "i32"
     )
-      throw shapeError("writeRows", "x [B, T, ...] must fit into cache [B, S, ...]", [
-        cache,
-        x,
-        first,
-      ]);
+      throw shapeError(
+        "writeRows",
+        "x [B, T, ...] must fit into cache [B, S, ...], both of one dtype",
+        [cache, x, first],
+      );
     return [{ shape: cache.shape, dtype: cache.dtype }];
   },
   donates: { 0: 0 },
@@ -36,6 +38,7 @@ export const writeRowsOp: Op<null> = {
   gradient: { none: "a cache is written at inference only" },
 };
 
+/** @param x rows, stored like the cache: another dtype is cast */
 export function writeRows(cache: Value, x: Value, first: Value): Value {
-  return apply(writeRowsOp, [cache, x, first], null);
+  return apply(writeRowsOp, [cache, cast(x, cache.dtype), first], null);
 }

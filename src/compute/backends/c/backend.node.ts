@@ -8,10 +8,10 @@ import koffi from "koffi";
 import { NutshellError } from "../../../error.ts";
 import type { Backend, HostArray, Program, ProgramPlan, Store } from "../../backend.ts";
 import type { DType, Graph, TensorType } from "../../graph.ts";
-import { graphRoots, stateOp, topologicalOrder } from "../../graph.ts";
+import { checkGraph, graphRoots, sameType, stateOp, topologicalOrder } from "../../graph.ts";
 import { fromBf16, toBf16 } from "../../numbers.ts";
 import { sizeOf } from "../../shape.ts";
-import { givenInput } from "../reference.ts";
+import { givenInput, otherType, wrongLength } from "../reference.ts";
 import { bytesOf, type RenderedProgram, renderProgram } from "./render.ts";
 import { findToolchain, kernelLibrary, programLibrary, type Toolchain } from "./toolchain.node.ts";
 
@@ -96,7 +96,9 @@ class CStore implements Store {
     this.#kernels = kernels;
   }
   define(name: string, type: TensorType): void {
-    if (this.#tensors.has(name)) return;
+    const before = this.#tensors.get(name)?.type;
+    if (before !== undefined && !sameType(before, type)) throw otherType(name, before, type);
+    if (before !== undefined) return;
     this.#tensors.set(name, { type, buffer: new Buffer(this.#kernels, bytesOf(type)) });
   }
   names(): string[] {
@@ -119,11 +121,7 @@ class CStore implements Store {
   }
   async write(name: string, data: HostArray): Promise<void> {
     const { type, buffer } = this.#entry(name);
-    if (data.length !== sizeOf(type.shape))
-      throw new NutshellError(
-        "SHAPE",
-        `store: "${name}" must get [${type.shape.join(", ")}] elements, got ${data.length}.`,
-      );
+    if (data.length !== sizeOf(type.shape)) throw wrongLength(name, type, data.length);
     toMemory(buffer.view, type, data);
   }
   bytes(): number {
@@ -238,9 +236,9 @@ async function compileProgram(
   toolchain: Toolchain,
   backend: Resources,
 ): Promise<Program> {
-  const nodes = topologicalOrder(graphRoots(graph)).map((node) => node);
-  const states = [...nodes, ...(graph.updates ?? []).map(({ state }) => state.node)];
-  for (const node of states)
+  checkGraph(graph);
+  const replaced = (graph.updates ?? []).map(({ state }) => state.node);
+  for (const node of [...topologicalOrder(graphRoots(graph)), ...replaced])
     if (node.op === stateOp) store.define(node.attrs.name, node.outputs[0]);
   const rendered = renderProgram(graph);
   const library = await programLibrary(toolchain, rendered.source, backend.kernels.path);

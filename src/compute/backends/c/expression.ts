@@ -70,6 +70,9 @@ export function createBody(
       );
     }
     const access = accessOf(value);
+    // A view of a result of this very loop: it was admitted because it is read element by element.
+    if (access.base !== value && access.base.node.op.kind === "elementwise" && inline(access.base))
+      return name(access.base);
     const key = `${keyOf(access.base)}|${access.strides}|${access.offset}`;
     return names.get(key) ?? define(key, value.dtype, read(value));
   };

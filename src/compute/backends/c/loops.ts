@@ -1,7 +1,8 @@
 /**
  * Units that are not kernels, as C functions: elementwise loops, reductions, a matmul's epilogue,
- * padding. `s` is the table of buffer addresses; rows are handed out in chunks of about
- * CHUNK_ELEMENTS, so a chunk's result never depends on who computes it.
+ * padding. `s` is the table of buffer addresses and `s[N]` one buffer; whoever collects the
+ * functions names them (NAME) and makes one of those that differ in buffers only. Rows are handed
+ * out in chunks of about CHUNK_ELEMENTS, so a chunk's result never depends on who computes it.
  */
 import { type Access, accessOf, asMatrix, collapse } from "../../compiler/access.ts";
 import { leavesOf, type Unit } from "../../compiler/fuse.ts";
@@ -95,7 +96,7 @@ function elementwiseBody(
 }
 
 /** One pass over a shape that computes and stores every result of the unit. */
-export function renderLoop(name: string, unit: Unit, c: LoopContext): string[] {
+export function renderLoop(unit: Unit, c: LoopContext): string[] {
   const { results } = unit;
   const { shape } = results[0];
   const leaves = memoryLeaves(results, c);
@@ -124,7 +125,7 @@ export function renderLoop(name: string, unit: Unit, c: LoopContext): string[] {
     c,
   );
   return [
-    `static void ${name}(Worker* w, void** s) {`,
+    "static void NAME(Worker* w, void** s, const int* at) {",
     ...indent(leaves.map((a, i) => pointerLine(a, i, c))),
     ...indent(results.map((r, i) => `${storageType(r.dtype)}* y${i} = ${c.address(r)};`)),
     `  for (long chunk; (chunk = take(w, ${chunks})) >= 0;) {`,
@@ -147,12 +148,7 @@ export function renderLoop(name: string, unit: Unit, c: LoopContext): string[] {
  * A matmul's epilogue: stores the product when `product` is given, and every result of the unit,
  * for one row segment of a finished tile. `base` shifts by whole matrices of a batch.
  */
-export function renderEpilogue(
-  name: string,
-  unit: Unit,
-  keepsProduct: boolean,
-  c: LoopContext,
-): string[] {
+export function renderEpilogue(unit: Unit, keepsProduct: boolean, c: LoopContext): string[] {
   const product: Value = { node: unit.node, index: 0, ...unit.node.outputs[0] };
   const N = product.shape[product.shape.length - 1];
   const leaves = leavesOf(unit.results, c.stored).filter((a) => !c.own(a.base));
@@ -177,9 +173,10 @@ export function renderEpilogue(
   });
   const stores = stored.map((r, i) => store(`y${i}[i]`, body.name(r), r.dtype));
   return [
-    `static void ${name}(const void* environment, long row, long col, int n, const float* acc) {`,
+    "static void NAME(const void* environment, long row, long col, int n, const float* acc) {",
     "  const Environment* env = environment;",
     "  void** s = env->slots;",
+    "  const int* at = env->at;",
     ...indent([...pointers, ...outputs]),
     "#pragma GCC ivdep",
     "  for (int i = 0; i < n; i++) {",
@@ -224,14 +221,10 @@ function splitAxes(
  * Sum or maximum of an elementwise expression. Outputs are handed out to workers; a reduction to
  * one number over one flat axis is cut into PARTS instead, combined in order.
  */
-export function renderReduce(
-  name: string,
-  unit: Unit,
-  c: LoopContext,
-): { lines: string[]; scratch: string } {
+export function renderReduce(unit: Unit, c: LoopContext): { lines: string[]; scratch: string } {
   const { node } = unit;
   const operand = node.inputs[0];
-  const leaves = leavesOf([operand], c.stored).filter((a) => !c.own(a.base));
+  const leaves = leavesOf([operand], c.stored, false);
   const { start, combine } = REDUCTIONS[node.op.name];
   const { kept, reduced } = splitAxes(node, leaves);
   const outputs = sizeOf(kept.shape);
@@ -266,7 +259,7 @@ export function renderReduce(
   const perChunk = parts > 1 ? 1 : Math.max(1, Math.floor(CHUNK_ELEMENTS / sizeOf(reduced.shape)));
   const chunks = parts > 1 ? parts : Math.ceil(outputs / perChunk);
   const lines = [
-    `static void ${name}(Worker* w, void** s) {`,
+    "static void NAME(Worker* w, void** s, const int* at) {",
     ...indent(leaves.map((a, i) => pointerLine(a, i, c))),
     `  float* y = ${out};`,
     ...(parts > 1 ? ["  float* partial = SCRATCH;"] : []),
@@ -320,7 +313,7 @@ export function renderReduce(
 }
 
 /** Zeros, and the operand copied into its window; one worker, since it is rare and small. */
-export function renderPad(name: string, node: Node, c: LoopContext, input: string): string[] {
+export function renderPad(node: Node, c: LoopContext, input: string): string[] {
   const [x] = node.inputs;
   const out: Value = { node, index: 0, ...node.outputs[0] };
   const strides = stridesOf(out.shape);
@@ -331,7 +324,7 @@ export function renderPad(name: string, node: Node, c: LoopContext, input: strin
   const index = (steps: readonly number[]): string =>
     x.shape.map((_, d) => `j${d} * ${steps[d]}`).join(" + ") || "0";
   return [
-    `static void ${name}(Worker* w, void** s) {`,
+    "static void NAME(Worker* w, void** s, const int* at) {",
     "  if (w->tid == 0) {",
     `    const ${type}* x = ${input};`,
     `    ${type}* y = ${c.address(out)};`,

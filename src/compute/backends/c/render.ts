@@ -56,13 +56,35 @@ class Lifetimes {
   }
 }
 
+/**
+ * Generated functions, one of each kind: those that differ in the buffers they touch only become
+ * one function with a table of slots. A deep model then compiles as fast as one layer.
+ */
+class FunctionTable {
+  readonly #names = new Map<string, string>();
+
+  add(lines: readonly string[]): { name: string; at: string } {
+    const slots: string[] = [];
+    const source = lines.join("\n").replace(/\bs\[(\d+)\]/g, (_, slot: string) => {
+      if (!slots.includes(slot)) slots.push(slot);
+      return `s[at[${slots.indexOf(slot)}]]`;
+    });
+    const name = this.#names.get(source) ?? `unit${this.#names.size}`;
+    this.#names.set(source, name);
+    return { name, at: `(const int[]){${slots.join(", ")}}` };
+  }
+  sources(): string[] {
+    return [...this.#names].map(([source, name]) => source.replace("NAME", name));
+  }
+}
+
 class ProgramRenderer {
   readonly graph: Graph;
   readonly fusion: ReturnType<typeof fuse>;
   readonly plan: Schedule;
   readonly slots: Slot[] = [];
   readonly #slotOf = new Map<string, number>();
-  readonly functions: string[] = [];
+  readonly functions: FunctionTable = new FunctionTable();
   readonly calls: string[] = [];
   readonly scratch: string[] = [];
   readonly #read: ReadonlySet<string>;
@@ -144,7 +166,7 @@ class ProgramRenderer {
     return { address: this.address, stored: this.fusion.stored, own };
   }
 
-  matmul(unit: Unit, name: string): Call {
+  matmul(unit: Unit): Call {
     const { node } = unit;
     const [a, b] = node.inputs;
     const { attrs } = node;
@@ -152,7 +174,9 @@ class ProgramRenderer {
     const [product] = this.writesOf({ ...unit, results: [] });
     const keeps = unit.results.length === 0 || this.#read.has(keyOf(product));
     const plain = unit.results.length === 0 && product.dtype === "f32";
-    if (!plain) this.functions.push(...renderEpilogue(name, unit, keeps, this.context(unit)));
+    const epilogue = plain
+      ? { name: "NULL", at: "NULL" }
+      : this.functions.add(renderEpilogue(unit, keeps, this.context(unit)));
     const lda = attrs.transposeA ? M : K;
     const ldb = attrs.transposeB ? K : N;
     const offset = (x: Value, n: number): string =>
@@ -161,12 +185,12 @@ class ProgramRenderer {
       `${offset(x, n)}, ${ld}, ${typeName(x)}, ${transpose ? 1 : 0}`;
     const result = plain
       ? `NULL, NULL, (float*)${this.address(product)} + b * ${M * N}, ${N}, 0`
-      : `${name}, &env, NULL, 0, 0`;
+      : `${epilogue.name}, &env, NULL, 0, 0`;
     const compute = attrs.compute.toUpperCase();
     const sizes = `${M}, ${N}, ${K}`;
     const fields = (pa: string, pb: string, tail: string): string =>
       `(Gemm){${sizes}, ${pa}, ${pb}, ${compute}, ${tail}}`;
-    const env = plain ? "" : `const Environment env = {s, b * ${M * N}L}; (void)env; `;
+    const env = plain ? "" : `const Environment env = {s, b * ${M * N}L, ${epilogue.at}}; `;
     const gemm = fields(
       operand(a, M * K, lda, attrs.transposeA),
       operand(b, K * N, ldb, attrs.transposeB),
@@ -186,29 +210,27 @@ class ProgramRenderer {
   }
 
   render(unit: Unit): void {
-    const name = `unit${unit.id}`;
-    const invoke = `${name}(w, s);`;
-    const { node } = unit;
     for (const copy of this.plan.before.get(unit) ?? []) this.calls.push(this.copy(copy));
-    if (unit.kind === "loop") {
-      this.functions.push(...renderLoop(name, unit, this.context(unit)));
-      this.calls.push(invoke);
-    } else if (unit.kind === "reduce") {
-      const { lines, scratch } = renderReduce(name, unit, this.context(unit));
-      this.functions.push(...lines);
-      this.calls.push(invoke);
-      this.scratch.push(scratch);
-    } else if (node.op.name === "pad") {
-      this.functions.push(
-        ...renderPad(name, node, this.context(unit), this.address(node.inputs[0])),
-      );
-      this.calls.push(invoke);
-    } else {
-      const { statement, scratch } =
-        node.op.name === "matmul" ? this.matmul(unit, name) : this.kernel(unit);
-      this.calls.push(`${statement} /* ${node.op.name} */`);
-      if (scratch !== undefined) this.scratch.push(scratch);
+    const { statement, scratch } = this.call(unit);
+    this.calls.push(`${statement} /* ${unit.node.op.name} */`);
+    if (scratch !== undefined) this.scratch.push(scratch);
+  }
+
+  call(unit: Unit): Call {
+    const { node } = unit;
+    const c = this.context(unit);
+    const invoke = (lines: readonly string[]): string => {
+      const { name, at } = this.functions.add(lines);
+      return `${name}(w, s, ${at});`;
+    };
+    if (unit.kind === "loop") return { statement: invoke(renderLoop(unit, c)) };
+    if (unit.kind === "reduce") {
+      const { lines, scratch } = renderReduce(unit, c);
+      return { statement: invoke(lines), scratch };
     }
+    if (node.op.name === "matmul") return this.matmul(unit);
+    if (node.op.name !== "pad") return this.kernel(unit);
+    return { statement: invoke(renderPad(node, c, this.address(node.inputs[0]))) };
   }
 
   kernel(unit: Unit): Call {
@@ -246,9 +268,9 @@ class ProgramRenderer {
     return [
       '#include "kernels.h"',
       `#define SCRATCH s[${this.slots.length}]`,
-      "typedef struct { void** slots; long base; } Environment;",
+      "typedef struct { void** slots; long base; const int* at; } Environment;",
       "",
-      ...this.functions,
+      ...this.functions.sources(),
       "",
       "static void body(Worker* w, void* slots) {",
       "  void** s = slots;",
