@@ -13,11 +13,18 @@ export function largest(x: Numbers): number {
 }
 
 /**
+ * @param cancels size of the terms that make up the tensor, where that is more than their sum
  * @throws AssertionError naming the worst element, when |got - want| > tolerance · max|want| at
  * any; infinities and NaN must agree, and a tensor of zeros must be exactly zero
  */
-export function assertClose(name: string, got: Numbers, want: Numbers, tolerance: number): void {
-  assertWithin(name, got, want, tolerance * largest(want));
+export function assertClose(
+  name: string,
+  got: Numbers,
+  want: Numbers,
+  tolerance: number,
+  cancels = 0,
+): void {
+  assertWithin(name, got, want, tolerance * Math.max(largest(want), cancels));
 }
 
 /** The same with an absolute bound. */

@@ -27,6 +27,8 @@ export interface OpCase {
   readonly build: (x: readonly Value[], variant: Variant) => readonly Value[];
   /** Absent: both. */
   readonly variants?: readonly Variant[];
+  /** Size of terms that cancel to (almost) nothing: f32 results are exact to this scale only. */
+  readonly cancels?: number;
 }
 
 export type HostInputs = Record<string, Float32Array | Int32Array>;

@@ -20,13 +20,14 @@ interface Heads {
   readonly window?: number;
   readonly first?: number;
   readonly std?: number;
+  readonly cancels?: number;
 }
 
 const attentions: readonly Heads[] = [
   { name: "causal", sizes: [2, 5, 5, 2, 2, 4] },
   { name: "grouped keys", sizes: [1, 4, 4, 6, 2, 4] },
   { name: "window", sizes: [1, 7, 7, 2, 1, 4], window: 3 },
-  { name: "window of one", sizes: [1, 3, 3, 1, 1, 2], window: 1 },
+  { name: "window of one", sizes: [1, 3, 3, 1, 1, 2], window: 1, cancels: 4 },
   { name: "last queries of a longer key list", sizes: [1, 3, 8, 4, 2, 4] },
   { name: "given first position", sizes: [1, 3, 8, 2, 2, 4], first: 2 },
   { name: "given first position and window", sizes: [2, 3, 9, 2, 1, 4], first: 4, window: 4 },
@@ -36,7 +37,7 @@ const attentions: readonly Heads[] = [
   { name: "no query sees a key", sizes: [1, 3, 4, 2, 1, 4], first: 10, window: 3 },
   { name: "longer than a tile", sizes: [2, 70, 70, 4, 2, 16] },
   { name: "longer than a tile, window", sizes: [1, 150, 150, 2, 1, 8], window: 37 },
-  { name: "scores of hundreds", sizes: [1, 6, 6, 2, 2, 8], std: 15 },
+  { name: "scores of hundreds", sizes: [1, 6, 6, 2, 2, 8], std: 15, cancels: 1000 },
 ];
 
 const attentionCase = (h: Heads, withGradient: boolean): OpCase => {
@@ -46,6 +47,7 @@ const attentionCase = (h: Heads, withGradient: boolean): OpCase => {
   const keys = normal([B, S, K, D], std);
   return {
     name: h.name,
+    ...(h.cancels === undefined ? {} : { cancels: h.cancels }),
     inputs: [queries, keys, keys, integers([], [h.first ?? S - T]), normal([B, T, H, D])],
     build: ([q, k, v, first, g]) => {
       const options = {
