@@ -4,4 +4,5 @@ import type { Command } from "./command.ts";
 export const commands: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
   explain: () => import("./commands/explain.ts"),
   plan: () => import("./commands/plan.ts"),
+  pretrain: () => import("./commands/pretrain.ts"),
 };

@@ -1,0 +1,164 @@
+/**
+ * The configuration of stage 1, declared once: flags, `--help`, validation and the stored config
+ * derive from this table. A row without a value follows from the others (see `complete-config.ts`).
+ */
+import type { BackendChoice } from "../../compute/backends/choose.node.ts";
+import { inRange, type OptionTableFor, positive } from "../../options.ts";
+import type { ScheduleKind } from "../optim/schedule.ts";
+
+export interface PretrainConfig {
+  data: string | undefined;
+  out: string;
+  tokenizer: "bpe" | "character";
+  vocabSize: number;
+  maxBytes: number | undefined;
+  depth: number;
+  nEmbd: number | undefined;
+  nHead: number | undefined;
+  nFfn: number | undefined;
+  tied: boolean;
+  qkNorm: boolean;
+  sequenceLen: number;
+  batchSize: number;
+  gradAccumSteps: number | undefined;
+  steps: number | undefined;
+  optimizer: "adamw" | "muon";
+  lr: number | undefined;
+  muonLr: number | undefined;
+  schedule: ScheduleKind;
+  warmup: number | undefined;
+  warmdown: number | undefined;
+  minLr: number;
+  weightDecay: number | undefined;
+  muonWeightDecay: number | undefined;
+  beta1: number;
+  beta2: number;
+  clip: number | undefined;
+  spikeFactor: number;
+  maxSkips: number;
+  precision: "auto" | "bf16" | "f32";
+  seed: number;
+  logEvery: number;
+  evalEvery: number;
+  evalBatches: number | undefined;
+  sampleEvery: number;
+  prompt: string;
+  saveEvery: number;
+  keep: number;
+  backend: BackendChoice;
+  threads: number | undefined;
+}
+
+const count = inRange(1, Number.POSITIVE_INFINITY);
+const share = inRange(0, 1);
+
+type Row<K extends keyof PretrainConfig> = OptionTableFor<PretrainConfig>[K];
+
+const maybeCount = (doc: string): Row<"steps"> => {
+  return { type: "integer?", value: undefined, doc, check: count };
+};
+const maybeRate = (doc: string): Row<"lr"> => {
+  return { type: "number?", value: undefined, doc, check: positive };
+};
+const every = (value: number, doc: string): Row<"logEvery"> => {
+  return { type: "integer", value, doc, check: count };
+};
+
+export const pretrainOptions: OptionTableFor<PretrainConfig> = {
+  data: {
+    type: "string?",
+    value: undefined,
+    placeholder: "PATH",
+    doc: "File or folder of text; absent: ../shared/data/pretrain, else the built-in mixture.",
+  },
+  out: { type: "string", value: "runs/out/pretrain", placeholder: "DIR", doc: "The run's folder." },
+  tokenizer: {
+    type: "string",
+    value: "bpe",
+    choices: ["bpe", "character"],
+    doc: "How text becomes tokens; trained on the data.",
+  },
+  vocabSize: {
+    type: "integer",
+    value: 8192,
+    doc: "Tokens of the vocabulary, at most; bpe only.",
+    check: inRange(257, 1_000_000),
+  },
+  maxBytes: maybeCount("Training text at most; more is thinned evenly. Absent: all of it."),
+  depth: { type: "integer", value: 6, doc: "Layers; the one dial.", check: inRange(1, 128) },
+  nEmbd: maybeCount("Channels of the residual stream; absent: 64 a layer."),
+  nHead: maybeCount("Attention heads; absent: by the dial."),
+  nFfn: maybeCount("Channels inside the MLP; absent: 8/3 of the width."),
+  tied: { type: "boolean", value: false, doc: "The output head is the embedding table." },
+  qkNorm: { type: "boolean", value: false, doc: "Norms on queries and keys, as Qwen3 has." },
+  sequenceLen: every(512, "Tokens of context."),
+  batchSize: { ...every(8, "Rows of a micro-batch."), flag: "batch" },
+  gradAccumSteps: maybeCount("Micro-batches of a step; absent: by the dial."),
+  steps: maybeCount("Steps of the run; absent: by the dial."),
+  optimizer: {
+    type: "string",
+    value: "adamw",
+    choices: ["adamw", "muon"],
+    doc: "muon: for the block matrices, AdamW for the rest.",
+  },
+  lr: maybeRate("Peak learning rate of AdamW; absent: by the dial."),
+  muonLr: maybeRate("Peak learning rate of Muon's matrices; absent: by the dial."),
+  schedule: {
+    type: "string",
+    value: "trapezoid",
+    choices: ["cosine", "trapezoid", "constant"],
+    doc: "How the rate falls after the warmup.",
+  },
+  warmup: { ...maybeCount("Steps of rising rate; absent: 2 %."), check: inRange(0, Infinity) },
+  warmdown: maybeCount("Steps of falling rate at the end, trapezoid only; absent: half."),
+  minLr: {
+    type: "number",
+    value: 0.05,
+    doc: "Rate at the end, as a share of the peak.",
+    check: share,
+  },
+  weightDecay: { ...maybeRate("Decay under AdamW; absent: by the dial."), check: share },
+  muonWeightDecay: { ...maybeRate("Decay under Muon; absent: by the dial."), check: share },
+  beta1: { type: "number", value: 0.9, doc: "Decay of AdamW's first moment.", check: share },
+  beta2: { type: "number", value: 0.95, doc: "Decay of AdamW's second moment.", check: share },
+  clip: { ...maybeRate("Largest gradient norm; auto: no clipping."), value: 1 },
+  spikeFactor: {
+    type: "number",
+    value: 10,
+    doc: "A step is skipped when its gradient norm is this many times the running median.",
+    check: inRange(1.1, 1e9),
+  },
+  maxSkips: every(20, "Skipped steps in a row that end the run as diverged."),
+  precision: {
+    type: "string",
+    value: "auto",
+    choices: ["auto", "bf16", "f32"],
+    doc: "Inputs of matrix products; auto: bf16 where the CPU multiplies it.",
+  },
+  seed: {
+    type: "integer",
+    value: 42,
+    doc: "Of initial weights, data order and samples.",
+    check: inRange(0, 2 ** 32 - 1),
+  },
+  logEvery: every(10, "Steps between lines of progress."),
+  evalEvery: every(250, "Steps between measurements on held-out text."),
+  evalBatches: maybeCount("Held-out batches of each source; absent: all."),
+  sampleEvery: every(250, "Steps between samples."),
+  prompt: { type: "string", value: "The", doc: "What the samples start with." },
+  saveEvery: every(250, "Steps between checkpoints."),
+  keep: every(2, "Checkpoints that stay."),
+  backend: {
+    type: "string",
+    value: "auto",
+    choices: ["auto", "c", "reference"],
+    doc: "What computes; auto: C when there is a compiler.",
+  },
+  threads: maybeCount("Threads of the C backend; absent: one per core."),
+};
+
+/** Keys that may change when a run is resumed: they change no weight, or only where it runs. */
+export const freeKeys: readonly (keyof PretrainConfig)[] = [
+  ...(["data", "out", "logEvery", "evalEvery", "evalBatches", "sampleEvery"] as const),
+  ...(["prompt", "saveEvery", "keep", "maxSkips", "backend", "threads"] as const),
+];

@@ -1,0 +1,145 @@
+/**
+ * Everything that the loop needs, in the order in which it can fail: what is on disk, backend,
+ * text, configuration, weights, programs. A resumed run is put exactly where it was saved.
+ */
+import { mkdir } from "node:fs/promises";
+import type { Backend, Store } from "../../compute/backend.ts";
+import { chooseBackend } from "../../compute/backends/choose.node.ts";
+import { createSampler, type Sampler } from "../data/sampler.ts";
+import { createGenerator, type TokenGenerator } from "../inference/generator.ts";
+import type { ModelConfig } from "../model/config.ts";
+import { diskError } from "../model/durable-file.node.ts";
+import { initialise } from "../model/parameters.ts";
+import type { Precision } from "../model/transformer.ts";
+import { optimizerState } from "../optim/train-step.ts";
+import { tokenByteCounts } from "../tokenizer/tokenizer.ts";
+import { toTokenizerJson } from "../tokenizer/tokenizer-json.ts";
+import { completeConfig, type RunConfig } from "./complete-config.ts";
+import type { PretrainConfig } from "./config.ts";
+import { compileEvaluator, type Evaluator } from "./evaluate.ts";
+import { type Metrics, openMetrics } from "./metrics.node.ts";
+import { type PreparedData, prepareData } from "./prepare-data.node.ts";
+import {
+  findResumePoint,
+  type ResumePoint,
+  requireSameConfig,
+  requireSameData,
+  tryReadCommit,
+} from "./run-state.node.ts";
+import { createSpikeState, type SpikeState } from "./spike-guard.ts";
+import type { Talk } from "./talk.ts";
+import { compileTrainStep, type TrainStep } from "./train-step.ts";
+
+export interface Run extends Disposable {
+  readonly config: RunConfig;
+  readonly model: ModelConfig;
+  readonly data: PreparedData;
+  readonly backend: Backend;
+  readonly store: Store;
+  readonly sampler: Sampler;
+  readonly trainStep: TrainStep;
+  readonly evaluator: Evaluator;
+  readonly generator: TokenGenerator;
+  readonly metrics: Metrics;
+  readonly spikes: SpikeState;
+  readonly tokenizerJson: string;
+  readonly commit: string | undefined;
+  /** The step of the checkpoint that was loaded; absent for a new run. */
+  readonly resumedAt: number | undefined;
+  /** Steps done. */
+  step: number;
+  /** Steps done when the last checkpoint was saved. */
+  savedAt: number | undefined;
+}
+
+/** @throws what is wrong with files, text or configuration; the signal's reason when aborted */
+export async function openRun(
+  asked: PretrainConfig,
+  talk: Talk,
+  signal: AbortSignal,
+): Promise<Run> {
+  await makeFolder(asked.out);
+  const resume = await findResumePoint(asked.out, talk);
+  const backend = await chooseBackend(asked.backend, asked, (line) => talk.say(line));
+  talk.say(`computing with ${backend.description}`);
+  try {
+    if (resume !== undefined)
+      requireSameConfig(
+        asked.out,
+        resume.config,
+        complete(asked, resume.tokenizer, backend).config,
+      );
+    const data = await prepareData(asked, resume?.tokenizer, talk, signal);
+    if (resume !== undefined) requireSameData(asked.out, resume.data, data.hash);
+    return await assemble(asked, backend, data, resume, talk);
+  } catch (error) {
+    backend.dispose();
+    throw error;
+  }
+}
+
+function complete(
+  asked: PretrainConfig,
+  { vocabSize }: { vocabSize: number },
+  { description }: Backend,
+): ReturnType<typeof completeConfig> {
+  const auto: Precision = description.includes("bf16") ? "bf16" : "f32";
+  return completeConfig(asked, vocabSize, auto);
+}
+
+async function assemble(
+  asked: PretrainConfig,
+  backend: Backend,
+  data: PreparedData,
+  resume: ResumePoint | undefined,
+  talk: Talk,
+): Promise<Run> {
+  const { config, model } = complete(asked, data.tokenizer, backend);
+  talk.say(`configuration ${JSON.stringify(config)}`);
+  const sampler = createRunSampler(config, data);
+  const store = backend.createStore();
+  await fillStore(store, model, config, resume);
+  talk.status("compiling the step");
+  const trainStep = await compileTrainStep(backend, store, model, config);
+  const tokenBytes = tokenByteCounts(data.tokenizer);
+  const evaluator = await compileEvaluator(backend, store, model, config, data.sources, tokenBytes);
+  const generator = createGenerator(backend, store, model, { precision: config.precision });
+  return {
+    ...{ config, model, data, backend, store, sampler, trainStep, evaluator, generator },
+    metrics: openMetrics(config.out, resume?.metrics ?? ""),
+    spikes: resume?.data.spikes ?? createSpikeState(),
+    tokenizerJson: toTokenizerJson(data.tokenizer),
+    commit: tryReadCommit(),
+    resumedAt: resume?.step,
+    step: resume?.step ?? 0,
+    savedAt: resume?.step,
+    [Symbol.dispose]() {
+      for (const owned of [trainStep, evaluator, generator, store, backend]) owned.dispose();
+    },
+  };
+}
+
+function createRunSampler(config: RunConfig, { sources }: PreparedData): Sampler {
+  const { seed, batchSize, sequenceLen } = config;
+  const training = sources.map(({ name, weight, train }) => ({ name, weight, tokens: train }));
+  return createSampler({ sources: training, seed, batchSize, sequenceLen });
+}
+
+async function fillStore(
+  store: Store,
+  model: ModelConfig,
+  config: RunConfig,
+  resume: ResumePoint | undefined,
+): Promise<void> {
+  if (resume === undefined) return initialise(store, model, config.seed);
+  await resume.checkpoint.loadParameters(store);
+  await resume.checkpoint.loadOptimizer(store, optimizerState(model, config.optimizer));
+}
+
+async function makeFolder(out: string): Promise<void> {
+  try {
+    await mkdir(out, { recursive: true });
+  } catch (error) {
+    throw diskError(out, error, "Nothing was lost.");
+  }
+}

@@ -1,0 +1,73 @@
+/** Named starting points of a configuration; a file and flags go over them. */
+import type { PretrainConfig } from "./config.ts";
+
+export type PresetName = "tiny" | "laptop" | "shakespeare";
+
+/** What each is for, and what it sets. */
+export interface Preset {
+  readonly doc: string;
+  readonly values: Partial<PretrainConfig>;
+}
+
+export const presets: Readonly<Record<PresetName, Preset>> = {
+  tiny: {
+    doc: "under four minutes on 2 cores; what `npm start` trains",
+    values: {
+      out: "runs/out/tiny",
+      vocabSize: 4096,
+      maxBytes: 24_000_000,
+      depth: 4,
+      sequenceLen: 256,
+      batchSize: 16,
+      gradAccumSteps: 1,
+      steps: 600,
+      evalEvery: 150,
+      evalBatches: 2,
+      sampleEvery: 150,
+      saveEvery: 150,
+      logEvery: 10,
+    },
+  },
+  laptop: {
+    doc: "a few hours on a laptop: a model that keeps to a subject for a paragraph",
+    values: {
+      out: "runs/out/laptop",
+      vocabSize: 8192,
+      depth: 6,
+      sequenceLen: 512,
+      batchSize: 8,
+      evalBatches: 8,
+    },
+  },
+  shakespeare: {
+    doc: "nanoGPT's character-level CPU setting",
+    values: {
+      out: "runs/out/shakespeare",
+      tokenizer: "character",
+      depth: 4,
+      nHead: 4,
+      nEmbd: 128,
+      // 12 · C² parameters a layer, as its GELU block has: 4 · C² + 3 · C · F.
+      nFfn: 344,
+      tied: true,
+      sequenceLen: 64,
+      batchSize: 12,
+      gradAccumSteps: 1,
+      steps: 2000,
+      optimizer: "adamw",
+      lr: 1e-3,
+      schedule: "cosine",
+      warmup: 100,
+      minLr: 0.1,
+      weightDecay: 0.1,
+      beta2: 0.99,
+      clip: 1,
+      seed: 1337,
+      logEvery: 50,
+      evalEvery: 500,
+      sampleEvery: 1000,
+      saveEvery: 1000,
+      prompt: "\n",
+    },
+  },
+};

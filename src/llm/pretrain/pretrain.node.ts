@@ -1,0 +1,105 @@
+/**
+ * Stage 1, the loop: predict the next token of real text, over and over. Everything that a step
+ * needs follows from (config, step), so stopping anywhere and resuming gives the same weights.
+ */
+import type { Batch } from "../data/sampler.ts";
+import { lrMultiplier } from "../optim/schedule.ts";
+import { scheduleOf, tokensPerStep } from "./complete-config.ts";
+import type { PretrainConfig } from "./config.ts";
+import { hashBatches } from "./metrics.node.ts";
+import { openRun, type Run } from "./open-run.node.ts";
+import { renderStep } from "./progress-line.ts";
+import { type PretrainResult, summarise } from "./result.ts";
+import { sampleText } from "./sample-text.ts";
+import { drawCurve, saveRun } from "./save-run.node.ts";
+import { largestNorm, noteOutcome, type StepOutcome } from "./spike-guard.ts";
+import type { Talk } from "./talk.ts";
+
+/**
+ * Trains to the end, or until `signal` aborts: then the run is saved where it stands.
+ * @throws DATA, CONFIG, CHECKPOINT, DISK, DIVERGED
+ */
+export async function pretrain(
+  asked: PretrainConfig,
+  talk: Talk,
+  signal: AbortSignal,
+): Promise<PretrainResult> {
+  using run = await openRun(asked, talk, signal);
+  const { config, sampler, trainStep, spikes } = run;
+  announce(run, talk);
+  for (;;) {
+    await evaluate(run, talk, signal);
+    await sample(run, talk, signal);
+    await save(run, talk, signal);
+    if (run.step >= config.steps || signal.aborted) break;
+    const start = performance.now();
+    const batches = nextBatches(run);
+    const updates = run.step - spikes.skipped;
+    const maxNorm = largestNorm(spikes, config.spikeFactor);
+    const outcome = await trainStep.run(batches, run.step, updates, maxNorm);
+    run.step++;
+    logStep(run, talk, outcome, batches, performance.now() - start);
+    noteOutcome(spikes, outcome, run.step, config.maxSkips);
+  }
+  return summarise(run, await drawCurve(run), signal.aborted);
+
+  function nextBatches({ step }: Run): Batch[] {
+    return Array.from({ length: config.gradAccumSteps }, (_, i) => sampler.batchAt(step, i));
+  }
+}
+
+function announce({ config, resumedAt, trainStep, store }: Run, talk: Talk): void {
+  const bytes = store.bytes() + trainStep.plannedBytes;
+  talk.say(`memory: ${(bytes / 1e6).toFixed(0)} MB planned for weights, optimizer and one step`);
+  if (resumedAt === undefined) talk.say(`training ${config.steps} steps into ${config.out}`);
+  else talk.say(`resuming ${config.out} after step ${resumedAt} of ${config.steps}`);
+}
+
+function logStep(run: Run, talk: Talk, outcome: StepOutcome, batches: Batch[], ms: number): void {
+  const { config, metrics, step } = run;
+  const { loss, gradNorm, skipped } = outcome;
+  const lrm = lrMultiplier(scheduleOf(config), step - 1);
+  const batch = hashBatches(batches);
+  metrics.add({ step, loss, gradNorm, lrm, ms, batch, ...(skipped ? { skipped } : {}) });
+  const line = renderStep(metrics.steps, config.steps, tokensPerStep(config));
+  const stays = step % config.logEvery === 0 || step === config.steps || skipped;
+  talk[stays ? "say" : "status"](line);
+}
+
+/** Whether something is due now; the end of the run is always a time for it. */
+function isDue({ step, config }: Run, every: number): boolean {
+  return step % every === 0 || step === config.steps;
+}
+
+async function evaluate(run: Run, talk: Talk, signal: AbortSignal): Promise<void> {
+  const { metrics, step, config } = run;
+  if (!isDue(run, config.evalEvery) || metrics.evals.at(-1)?.step === step) return;
+  talk.status("measuring on held-out text");
+  const found = await run.evaluator.run(signal);
+  if (found === undefined) return;
+  const { bpb, loss, sources } = found;
+  metrics.add({ step, bpb, valLoss: loss, sources });
+  await drawCurve(run);
+  const parts = Object.entries(sources).map(([name, value]) => `${name} ${value.toFixed(3)}`);
+  talk.say(`held-out bits per byte ${bpb.toFixed(4)} | ${parts.join(" | ")}`);
+}
+
+async function sample(run: Run, talk: Talk, signal: AbortSignal): Promise<void> {
+  const { config, step, generator, data, metrics, resumedAt } = run;
+  if (!isDue(run, config.sampleEvery) || step === 0 || step === resumedAt) return;
+  const { prompt, seed } = config;
+  const options = { prompt, seed, maxTokens: 48, signal };
+  const text = await sampleText(generator, data.tokenizer, options);
+  if (signal.aborted) return;
+  metrics.add({ step, prompt, sample: text });
+  talk.say(`sample | ${(prompt + text).replace(/\s+/g, " ").trim()}`);
+}
+
+async function save(run: Run, talk: Talk, signal: AbortSignal): Promise<void> {
+  const { config, step, savedAt } = run;
+  if (step === savedAt || step === 0) return;
+  if (!isDue(run, config.saveEvery) && !signal.aborted) return;
+  talk.status("saving");
+  await saveRun(run);
+  if (signal.aborted) talk.say(`saved after step ${step}; the same command goes on from there`);
+}

@@ -1,0 +1,62 @@
+/** What a run leaves in its folder: checkpoints that resume bit for bit, the curve, the card. */
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { saveCheckpoint } from "../model/checkpoint.node.ts";
+import { diskError } from "../model/durable-file.node.ts";
+import { optimizerState } from "../optim/train-step.ts";
+import { renderCard } from "./card.ts";
+import { renderLossCurve } from "./loss-curve.ts";
+import type { Run } from "./open-run.node.ts";
+import { type DataState, sha256 } from "./run-state.node.ts";
+
+/** Saves the run as it stands after `run.step` steps. @throws DISK; older checkpoints are intact */
+export async function saveRun(run: Run): Promise<void> {
+  const { config, model, store, step, metrics, tokenizerJson, commit } = run;
+  const tokenizerHash = sha256(tokenizerJson);
+  const card = cardOf(run, tokenizerHash);
+  const data: DataState = { dataHash: run.data.hash, tokenizerHash, commit, spikes: run.spikes };
+  const optimizer = optimizerState(model, config.optimizer).map(({ name }) => name);
+  const texts = {
+    "tokenizer.json": tokenizerJson,
+    "card.md": card,
+    "metrics.jsonl": metrics.text(),
+  };
+  const training = { state: { step, seed: config.seed, data, config }, optimizer };
+  await saveCheckpoint(config.out, { step, config: model, store, texts, training }, config.keep);
+  run.savedAt = step;
+  await writeReport(run, "card.md", card);
+}
+
+/** Draws `loss.svg`. @returns its path  @throws DISK */
+export function drawCurve(run: Run): Promise<string> {
+  const { config, metrics } = run;
+  const title = `${config.out}: loss over ${config.steps} steps`;
+  return writeReport(run, "loss.svg", renderLossCurve(title, metrics.steps, metrics.evals));
+}
+
+function cardOf({ config, model, data, metrics, backend, commit }: Run, hash: string): string {
+  const { origin, rows } = data;
+  const { steps, evals } = metrics;
+  const machine = backend.description;
+  return renderCard({
+    config,
+    model,
+    origin,
+    rows,
+    steps,
+    evals,
+    machine,
+    commit,
+    tokenizerHash: hash,
+  });
+}
+
+async function writeReport({ config }: Run, name: string, body: string): Promise<string> {
+  const path = join(config.out, name);
+  try {
+    await writeFile(path, body);
+  } catch (error) {
+    throw diskError(path, error, "The last checkpoint is intact. Then resume.");
+  }
+  return path;
+}
