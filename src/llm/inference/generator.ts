@@ -28,6 +28,8 @@ export interface GenerateOptions extends SamplerOptions {
   readonly maxTokens?: number | undefined;
   /** Of the random numbers: same seed, same text. */
   readonly seed: number;
+  /** Ids below this are drawn; absent = all. A model's table may be longer than its tokenizer's. */
+  readonly vocabSize?: number;
   /** Ids that end the text; they are not part of it. */
   readonly stop?: readonly number[];
   /** Ends the text before the next run. */
@@ -50,7 +52,7 @@ export interface TokenGenerator {
     options: GenerateOptions,
   ): AsyncGenerator<number, FinishReason>;
   /** Frees programs; the cache stays in the store. */
-  dispose(): void;
+  dispose(): Promise<void>;
 }
 
 const CHUNK = 64;
@@ -97,12 +99,12 @@ async function* timeline(
   promptIds: readonly number[],
   options: TimelineOptions,
 ): AsyncGenerator<number, FinishReason> {
-  const { maxTokens = Infinity, contextLen, seed, stop = [], signal } = options;
+  const { maxTokens = Infinity, contextLen, vocabSize, seed, stop = [], signal } = options;
   const end = Math.min(contextLen, promptIds.length + maxTokens);
   await programs.begin();
   let logits = await prefill(programs, promptIds, options);
   for (let position = promptIds.length; logits !== undefined; position++) {
-    const id = sampleToken(logits, options, randomAt(seed, position));
+    const id = sampleToken(logits.subarray(0, vocabSize), options, randomAt(seed, position));
     if (stop.includes(id)) return "stop";
     yield id;
     if (position + 1 === end) return "length";

@@ -43,7 +43,7 @@ export interface InferencePrograms {
   prefill(ids: Int32Array, first: number, last: number): Promise<Float32Array>;
   /** @param position of `id`  @returns f32 [V], what follows it */
   decode(id: number, position: number): Promise<Float32Array>;
-  dispose(): void;
+  dispose(): Promise<void>;
 }
 
 /**
@@ -79,7 +79,7 @@ function lastRow(hidden: Value): Value {
 }
 
 /**
- * Allocates the cache at once; compiles each program when it is first needed, once.
+ * Allocates the cache at once; compiles when first needed, once.
  * @throws CONFIG when the store holds a cache of another shape
  */
 export function createPrograms(
@@ -88,38 +88,50 @@ export function createPrograms(
   shape: InferenceShape,
 ): InferencePrograms {
   defineCache(store, shape);
-  const compiled: {
-    narrow?: Promise<Program>;
-    prefill?: Promise<Program>;
-    decode?: Promise<Program>;
-  } = {};
-  const updates = [...narrowWeights(shape).values()];
+  let compiled: Promise<Compiled> | undefined;
+  const open = (): Promise<Compiled> => (compiled ??= compile(backend, store, shape));
   const [id, first, last] = [new Int32Array(1), new Int32Array(1), new Int32Array(1)];
   return {
     async begin() {
-      if (updates.length === 0) return;
-      compiled.narrow ??= backend.compile({ outputs: {}, updates }, store);
-      await (await compiled.narrow).run();
+      const { narrow } = await open();
+      await narrow?.run();
     },
-    async prefill(ids, at, row) {
-      compiled.prefill ??= backend.compile(forward(shape, shape.chunk, lastRow), store);
-      first[0] = at;
+    async prefill(ids, position, row) {
+      const { prefill } = await open();
+      first[0] = position;
       last[0] = row;
-      return toLogits(await (await compiled.prefill).run({ ids, first, last }));
+      return (await prefill.run({ ids, first, last })).logits as Float32Array;
     },
     async decode(token, position) {
-      compiled.decode ??= backend.compile(
-        forward(shape, 1, (hidden) => hidden),
-        store,
-      );
+      const { decode } = await open();
       id[0] = token;
       first[0] = position;
-      return toLogits(await (await compiled.decode).run({ ids: id, first }));
+      return (await decode.run({ ids: id, first })).logits as Float32Array;
     },
-    dispose() {
-      for (const program of Object.values(compiled)) void program.then((p) => p.dispose());
+    async dispose() {
+      for (const program of Object.values((await compiled) ?? {})) program?.dispose();
     },
   };
+}
+
+interface Compiled {
+  readonly prefill: Program;
+  readonly decode: Program;
+  /** Absent in f32, which reads the parameters where they are. */
+  readonly narrow: Program | undefined;
+}
+
+async function compile(backend: Backend, store: Store, shape: InferenceShape): Promise<Compiled> {
+  const updates = [...narrowWeights(shape).values()];
+  const [prefill, decode, narrow] = await Promise.all([
+    backend.compile(forward(shape, shape.chunk, lastRow), store),
+    backend.compile(
+      forward(shape, 1, (hidden) => hidden),
+      store,
+    ),
+    updates.length === 0 ? undefined : backend.compile({ outputs: {}, updates }, store),
+  ]);
+  return { prefill, decode, narrow };
 }
 
 function defineCache(store: Store, { config, precision, capacity }: InferenceShape): void {
@@ -135,8 +147,4 @@ function defineCache(store: Store, { config, precision, capacity }: InferenceSha
         `${held.dtype} [${held.shape.join(", ")}]. One store serves one kind of generator.`,
     );
   }
-}
-
-function toLogits(outputs: Awaited<ReturnType<Program["run"]>>): Float32Array {
-  return outputs.logits as Float32Array;
 }

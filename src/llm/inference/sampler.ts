@@ -84,12 +84,14 @@ function candidates(weights: Weights, { topK = weights.length, topP = 1 }: Sampl
 
 /** 0, 1, … V - 1. */
 function countUp(V: number): Uint32Array {
-  return new Uint32Array(V).map((_, id) => id);
+  const ids = new Uint32Array(V);
+  for (let id = 0; id < V; id++) ids[id] = id;
+  return ids;
 }
 
 function sum(ids: Ids, weights: Weights): number {
   let total = 0;
-  for (const id of ids) total += weights[id] as number;
+  for (let i = 0; i < ids.length; i++) total += weights[ids[i] as number] as number;
   return total;
 }
 
@@ -108,10 +110,10 @@ function shortestReaching(goal: number, order: Iterable<number>, weights: Weight
 function draw(ids: Ids, weights: Weights, random: number): number {
   let left = random * sum(ids, weights);
   let last = 0;
-  for (const id of ids) {
-    const weight = weights[id] as number;
+  for (let i = 0; i < ids.length; i++) {
+    const weight = weights[ids[i] as number] as number;
     if (weight === 0) continue;
-    last = id;
+    last = ids[i] as number;
     left -= weight;
     if (left < 0) break;
   }
@@ -135,8 +137,8 @@ function* bestFirst(weights: Weights): Generator<number, undefined> {
 /** Moves the id at `start` down until no child of it comes before it. */
 function sink(heap: Uint32Array, weights: Weights, start: number, size: number): void {
   const before = (a: number, b: number): boolean => {
-    const [x, y] = [weights[a] as number, weights[b] as number];
-    return x > y || (x === y && a < b);
+    const lead = (weights[a] as number) - (weights[b] as number);
+    return lead > 0 || (lead === 0 && a < b);
   };
   const id = heap[start] as number;
   let at = start;
