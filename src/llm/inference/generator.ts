@@ -59,7 +59,7 @@ const CHUNK = 64;
 /** Philox streams of sampling, apart from those of initial values and data order. */
 const STREAM = 0x73616d70;
 
-/** @throws CONFIG when contextLen exceeds the model's, or the store holds another one's cache */
+/** @throws CONFIG when contextLen exceeds the model's; SHAPE when the store has another's cache */
 export function createGenerator(
   backend: Backend,
   store: Store,

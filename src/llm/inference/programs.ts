@@ -11,8 +11,6 @@ import type { Backend, Program, Store } from "../../compute/backend.ts";
 import { type Graph, input, state, type Value } from "../../compute/graph.ts";
 import { cast } from "../../compute/ops/elementwise.ts";
 import { embedding } from "../../compute/ops/embedding.ts";
-import { sameShape } from "../../compute/shape.ts";
-import { NutshellError } from "../../error.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { parameterSpecs } from "../model/parameters.ts";
 import {
@@ -80,7 +78,7 @@ function lastRow(hidden: Value): Value {
 
 /**
  * Allocates the cache at once; compiles when first needed, once.
- * @throws CONFIG when the store holds a cache of another shape
+ * @throws SHAPE when the store holds a cache of another capacity or precision
  */
 export function createPrograms(
   backend: Backend,
@@ -136,15 +134,6 @@ async function compile(backend: Backend, store: Store, shape: InferenceShape): P
 
 function defineCache(store: Store, { config, precision, capacity }: InferenceShape): void {
   const { layers } = kvCache(config, 1, capacity, precision);
-  for (const { node, shape, dtype } of layers.flatMap(({ k, v }) => [k, v])) {
-    const name: string = node.attrs.name;
-    store.define(name, { shape, dtype });
-    const held = store.type(name);
-    if (held.dtype === dtype && sameShape(held.shape, shape)) continue;
-    throw new NutshellError(
-      "CONFIG",
-      `generator: the store's ${name} must be ${dtype} [${shape.join(", ")}], got ` +
-        `${held.dtype} [${held.shape.join(", ")}]. One store serves one kind of generator.`,
-    );
-  }
+  for (const { node, shape, dtype } of layers.flatMap(({ k, v }) => [k, v]))
+    store.define(node.attrs.name, { shape, dtype });
 }

@@ -1,8 +1,8 @@
 /**
  * The sampler: logits in, one token id out. Temperature first, then the `topK` likeliest, then the
  * smallest set of those whose probability reaches `topP`; what is left is scaled to one. Pure: the
- * random number comes from the caller. Equal logits are ordered by id, so ties never depend on
- * anything else. @see Fan et al. 2018 (top-k); Holtzman et al. 2020 (top-p)
+ * random number comes from the caller. Equal probabilities are ordered by id, so ties never depend
+ * on anything else. @see Fan et al. 2018 (top-k); Holtzman et al. 2020 (top-p)
  */
 import { NutshellError } from "../../error.ts";
 
