@@ -24,6 +24,7 @@ import { forEachBackend } from "./for-each-backend.ts";
 
 const x = (...shape: number[]): Value => input("x", shape);
 const i = (...shape: number[]): Value => input("i", shape, "i32");
+const b16 = (...shape: number[]): Value => input("b", shape, "bf16");
 const adamwAttrs = { beta1: 0.9, beta2: 0.95, eps: 1e-8, weightDecay: 0, lrScale: 1 };
 
 const refused: readonly (readonly [name: string, build: () => unknown, message: RegExp])[] = [
@@ -100,6 +101,18 @@ const refused: readonly (readonly [name: string, build: () => unknown, message: 
     "a gradient of another shape",
     () => adamw(x(3, 4), x(3), x(3, 4), x(3, 4), x(5), adamwAttrs),
     /^adamw: .*f32 \[3, 4\], f32 \[3\]/,
+  ],
+  ["moments in bf16", () => adamw(x(3), x(3), b16(3), b16(3), x(5), adamwAttrs), /^adamw: .*bf16/],
+  ["a gain in bf16", () => rmsNorm(x(2, 4), b16(4), 1e-5), /^rmsNorm: .*f32 vector.*bf16 \[4\]\.$/],
+  [
+    "keys of another dtype than queries",
+    () => attention(x(1, 2, 1, 4), b16(1, 2, 1, 4), b16(1, 2, 1, 4)),
+    /^attention: .*f32 \[1, 2, 1, 4\], bf16/,
+  ],
+  [
+    "a first position per row",
+    () => attention(x(1, 2, 1, 4), x(1, 2, 1, 4), x(1, 2, 1, 4), { first: i(2) }),
+    /^attention: .*i32 scalar, got i32 \[2\]\.$/,
   ],
 ];
 

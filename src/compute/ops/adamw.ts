@@ -21,9 +21,10 @@ export const adamwOp: Op<Attrs> = {
   name: "adamw",
   kind: "kernel",
   infer: ([p, g, m, v, scalars]) => {
+    const floats = [p, g, m, v, scalars].every((x) => x.dtype === "f32");
     const fits = [g, m, v].every((x) => sameShape(x.shape, p.shape));
-    if (!fits || !sameShape(scalars.shape, [5]))
-      throw shapeError("adamw", "parameter, gradient and moments must have one shape", [
+    if (!floats || !fits || !sameShape(scalars.shape, [5]))
+      throw shapeError("adamw", "parameter, gradient and moments must be f32 of one shape", [
         p,
         g,
         m,

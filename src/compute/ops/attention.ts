@@ -33,7 +33,8 @@ export function attentionSizes(q: TensorType, k: TensorType, v: TensorType): Att
   const [B, T, H, D] = q.shape;
   const [Bk, S, K, Dk] = k.shape;
   const rank = q.shape.length === 4 && k.shape.length === 4 && v.shape.length === 4;
-  if (!rank || B !== Bk || D !== Dk || k.shape.some((n, i) => n !== v.shape[i]))
+  const dtypes = q.dtype === k.dtype && q.dtype === v.dtype;
+  if (!rank || !dtypes || B !== Bk || D !== Dk || k.shape.some((n, i) => n !== v.shape[i]))
     throw shapeError("attention", "q [B, T, H, D] must match k and v [B, S, K, D]", [q, k, v]);
   if (H % K !== 0) throw shapeError("attention", "key heads must divide query heads", [q, k, v]);
   return { B, T, S, H, K, D };
@@ -87,8 +88,10 @@ const sizesOf = (node: Node<AttentionAttrs>): AttentionSizes =>
 export const attentionOp: Op<AttentionAttrs> = {
   name: "attention",
   kind: "kernel",
-  infer: ([q, k, v]) => {
+  infer: ([q, k, v, first]) => {
     const { B, H, T } = attentionSizes(q, k, v);
+    if (first !== undefined && (first.dtype !== "i32" || first.shape.length > 0))
+      throw shapeError("attention", "the first position must be an i32 scalar", [first]);
     return [
       { shape: q.shape, dtype: q.dtype },
       { shape: [B, H, T], dtype: "f32" },

@@ -15,8 +15,8 @@ export const rmsNormOp: Op<Attrs> = {
   kind: "kernel",
   infer: ([x, w], { dtype }) => {
     const [rows, C] = rowsAndColumns(x.shape);
-    if (w.shape.length !== 1 || w.shape[0] !== C)
-      throw shapeError("rmsNorm", "gain must be one vector of the last axis's length", [x, w]);
+    if (w.dtype !== "f32" || w.shape.length !== 1 || w.shape[0] !== C)
+      throw shapeError("rmsNorm", "gain must be one f32 vector of the last axis's length", [x, w]);
     return [
       { shape: x.shape, dtype },
       { shape: [rows], dtype: "f32" },
