@@ -2,19 +2,14 @@
  * bench:matmul: matrix products of a training step against PyTorch's, both measured in turn, A B
  * A B, on buffers that stay where they are. nt: A[M,K]·W[N,K]ᵀ (forward), nn: A[M,K]·B[K,N] and
  * tn: A[K,M]ᵀ·B[K,N] (the two gradients). Operands and product are stored in the row's precision.
- *
- *     npm run bench:matmul -- --json          npm run bench:matmul -- --repeats 9
  */
-
-import type { Backend, Program } from "../src/compute/backend.ts";
+import { type Command, type CommandIo, defineCommand } from "../src/cli/command.ts";
+import { runProgram } from "../src/cli/execute.ts";
+import type { Backend } from "../src/compute/backend.ts";
 import { createCBackend } from "../src/compute/backends/c/backend.node.ts";
-import { state } from "../src/compute/graph.ts";
-import { matmul } from "../src/compute/ops/matmul.ts";
-import { median, printJson, printTable, say, significant } from "./report.ts";
+import { matmulProgram } from "./matmul-program.ts";
+import { type Cell, median, report, secondsOf, significant } from "./report.ts";
 import { howToInstall, type Peer, startTorch } from "./torch/peer.node.ts";
-
-type Precision = "bf16" | "f32";
-type Form = "nt" | "nn" | "tn";
 
 const SHAPES = [
   [1024, 1024, 1024],
@@ -23,114 +18,96 @@ const SHAPES = [
   [4096, 1536, 384],
   [4096, 8192, 384],
 ] as const;
-const FORMS: readonly Form[] = ["nt", "nn", "tn"];
-const PRECISIONS: readonly Precision[] = ["bf16", "f32"];
-
-const at = process.argv.indexOf("--repeats");
-const repeats = at > 0 ? Math.max(5, Number(process.argv[at + 1])) : 9;
+const FORMS = ["nt", "nn", "tn"] as const;
+const PRECISIONS = ["bf16", "f32"] as const;
+const THREADS = [1, 2];
 
 interface Case {
   readonly M: number;
   readonly N: number;
   readonly K: number;
-  readonly form: Form;
-  readonly precision: Precision;
+  readonly form: (typeof FORMS)[number];
+  readonly precision: (typeof PRECISIONS)[number];
 }
 
-/** A program of one product between state tensors: nothing is copied in or out. */
-async function prepare(
-  backend: Backend,
-  c: Case,
-): Promise<{ program: Program; dispose: () => void }> {
-  const { M, N, K, form, precision } = c;
-  const store = backend.createStore();
-  const a = state("a", form === "tn" ? [K, M] : [M, K], precision);
-  const b = state("b", form === "nt" ? [N, K] : [K, N], precision);
-  for (const x of [a, b]) {
-    store.define(x.node.attrs.name, x);
-    const values = Float32Array.from({ length: x.shape.reduce((p, n) => p * n, 1) }, (_, i) =>
-      Math.sin(i),
-    );
-    await store.write(x.node.attrs.name, values);
-  }
-  const product = matmul(a, b, {
-    transposeA: form === "tn",
-    transposeB: form === "nt",
-    compute: precision,
-    dtype: precision,
-  });
-  const updates = [{ state: state("c", [M, N], precision), value: product }];
-  const program = await backend.compile({ outputs: {}, updates }, store);
-  await program.run();
-  return {
-    program,
-    dispose: () => {
-      program.dispose();
-      store.dispose();
-    },
-  };
+interface Row extends Omit<Case, "M" | "N" | "K"> {
+  readonly shape: string;
+  readonly threads: number;
+  readonly gflops: number;
+  readonly torch_gflops: number | null;
+  readonly ratio: number | null;
 }
 
-async function seconds(run: () => Promise<unknown>): Promise<number> {
-  const start = performance.now();
-  await run();
-  return (performance.now() - start) / 1000;
-}
+const cases: readonly Case[] = PRECISIONS.flatMap((precision) =>
+  SHAPES.flatMap(([M, N, K]) => FORMS.map((form) => ({ M, N, K, form, precision }))),
+);
 
 async function measure(
   backend: Backend,
   torch: Peer | null,
   c: Case,
-): Promise<[ours: number, torch: number | null]> {
-  const { program, dispose } = await prepare(backend, c);
-  const [mine, theirs]: [number[], number[]] = [[], []];
+  repeats: number,
+): Promise<{ ours: number; theirs: number | null }> {
+  const product = await matmulProgram(backend, c);
+  const [ours, theirs]: [number[], number[]] = [[], []];
   for (let i = 0; i < repeats; i++) {
-    mine.push(await seconds(() => program.run()));
+    ours.push(await secondsOf(product.run));
     if (torch !== null) theirs.push((await torch.request(c)).seconds as number);
   }
-  dispose();
-  return [median(mine), torch === null ? null : median(theirs)];
+  product.dispose();
+  return { ours: median(ours), theirs: torch === null ? null : median(theirs) };
 }
 
-const rows: object[] = [];
-const table: (string | number | null)[][] = [];
-for (const threads of [1, 2]) {
+async function measureAll(threads: number, repeats: number, io: CommandIo): Promise<Row[]> {
   const backend = await createCBackend({ threads });
   const torch = await startTorch("matmul.py", ["--threads", `${threads}`]);
-  if (torch === null) say(`torch is not installed: ${howToInstall}`);
-  for (const precision of PRECISIONS)
-    for (const [M, N, K] of SHAPES)
-      for (const form of FORMS) {
-        const [ours, theirs] = await measure(backend, torch, { M, N, K, form, precision });
-        const gflops = (s: number | null): number | null =>
-          s === null ? null : significant((2 * M * N * K) / s / 1e9);
-        const ratio = theirs === null ? null : significant(theirs / ours, 3);
-        const name = `${M}x${N}x${K}`;
-        rows.push({
-          shape: name,
-          form,
-          precision,
-          threads,
-          gflops: gflops(ours),
-          torch_gflops: gflops(theirs),
-          ratio,
-        });
-        table.push([name, form, precision, threads, gflops(ours), gflops(theirs), ratio]);
-        say(
-          `${name} ${form} ${precision} ${threads} threads: ${gflops(ours)} GFLOP/s, torch ${gflops(theirs)}`,
-        );
-      }
+  if (torch === null) io.stderr(`torch is not installed: ${howToInstall}\n`);
+  const rows: Row[] = [];
+  for (const c of cases) {
+    io.signal.throwIfAborted();
+    const { M, N, K, form, precision } = c;
+    const { ours, theirs } = await measure(backend, torch, c, repeats);
+    const rate = (seconds: number): number => significant((2 * M * N * K) / seconds / 1e9);
+    const torchRate = theirs === null ? null : rate(theirs);
+    const ratio = theirs === null ? null : significant(theirs / ours, 3);
+    const shape = `${M}x${N}x${K}`;
+    const gflops = rate(ours);
+    rows.push({ shape, form, precision, threads, gflops, torch_gflops: torchRate, ratio });
+    io.stderr(`${shape} ${form} ${precision}, ${threads} threads: ${gflops}, torch ${torchRate}\n`);
+  }
   await torch?.stop();
   backend.dispose();
+  return rows;
 }
-printTable(["M x N x K", "form", "precision", "threads", "GFLOP/s", "torch", "ratio"], table);
-const ratios = table.flatMap((row) => (typeof row[6] === "number" ? [row[6]] : []));
-printJson({
-  bench: "matmul",
-  repeats,
-  min_ratio: ratios.length > 0 ? Math.min(...ratios) : null,
-  median_ratio: ratios.length > 0 ? significant(median(ratios), 3) : null,
-  torch: ratios.length > 0 ? "measured" : null,
-  how_to_install: ratios.length > 0 ? undefined : howToInstall,
-  rows,
+
+const command: Command = defineCommand({
+  name: "bench:matmul",
+  start: "npm run bench:matmul --",
+  summary: "matrix products beside PyTorch's, in GFLOP/s",
+  example: "npm run bench:matmul -- --repeats 9 --json",
+  options: {
+    repeats: {
+      type: "integer",
+      value: 9,
+      doc: "Timings of each product; the median counts.",
+      check: (n) => (n < 5 ? "must be at least 5" : undefined),
+    },
+  },
+  async run({ repeats }, io) {
+    const rows: Row[] = [];
+    for (const threads of THREADS) rows.push(...(await measureAll(threads, repeats, io)));
+    const ratios = rows.flatMap(({ ratio }) => (ratio === null ? [] : [ratio]));
+    const summary =
+      ratios.length === 0
+        ? { min_ratio: null, median_ratio: null, how_to_install_torch: howToInstall }
+        : { min_ratio: Math.min(...ratios), median_ratio: significant(median(ratios), 3) };
+    const head = ["M x N x K", "form", "precision", "threads", "GFLOP/s", "torch", "ratio"];
+    const table = rows.map((r): Cell[] => [
+      ...[r.shape, r.form, r.precision, r.threads],
+      ...[r.gflops, r.torch_gflops, r.ratio],
+    ]);
+    report(io, head, table, { bench: "matmul", repeats, ...summary, rows });
+  },
 });
+
+await runProgram(command);

@@ -1,8 +1,9 @@
 /**
- * What every bench prints: a table for people on stdout and, last, one JSON line; with `--json`
- * that line alone. Talk goes to stderr.
+ * What every bench prints: a table for people and, last, one JSON line; under `--json` that line
+ * alone. Talk goes to stderr.
  */
 import { cpus } from "node:os";
+import type { CommandIo } from "../src/cli/command.ts";
 
 export type Cell = string | number | null;
 
@@ -13,24 +14,32 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] as number) + upper) / 2;
 }
 
-export const wantsJson = (): boolean => process.argv.includes("--json");
-
-/** Rounds to `digits` significant digits, for JSON that people read too. */
+/** Rounds to `digits` significant digits. */
 export const significant = (x: number, digits = 4): number => Number(x.toPrecision(digits));
 
-export function printTable(head: readonly string[], rows: readonly (readonly Cell[])[]): void {
-  if (wantsJson()) return;
+/** Wall seconds of one call. */
+export async function secondsOf(run: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await run();
+  return (performance.now() - start) / 1000;
+}
+
+function renderTable(head: readonly string[], rows: readonly (readonly Cell[])[]): string {
   const text = [head, ...rows].map((row) => row.map((cell) => (cell === null ? "-" : `${cell}`)));
   const widths = head.map((_, i) => Math.max(...text.map((row) => row[i]?.length ?? 0)));
   const pad = (cell: string, i: number): string =>
     i === 0 ? cell.padEnd(widths[i] as number) : cell.padStart(widths[i] as number);
-  for (const row of text) console.log(row.map(pad).join("  "));
+  return text.map((row) => `${row.map(pad).join("  ")}\n`).join("");
 }
 
-/** The last line of a bench. */
-export function printJson(result: object): void {
+/** Prints a bench's result: table, then the JSON line with the machine it ran on. */
+export function report(
+  io: CommandIo,
+  head: readonly string[],
+  rows: readonly (readonly Cell[])[],
+  result: object,
+): void {
+  if (!io.json) io.stdout(renderTable(head, rows));
   const machine = `${cpus()[0]?.model ?? "unknown CPU"}, ${cpus().length} cores, node ${process.version}`;
-  console.log(JSON.stringify({ ...result, machine }));
+  io.stdout(`${JSON.stringify({ ...result, machine })}\n`);
 }
-
-export const say = (line: string): void => void process.stderr.write(`${line}\n`);
