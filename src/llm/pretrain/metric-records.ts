@@ -24,7 +24,7 @@ export interface EvalRecord {
 
 export interface SampleRecord {
   readonly step: number;
-  readonly prompt: string;
+  /** The prompt and what followed. */
   readonly sample: string;
 }
 

@@ -5,7 +5,7 @@
  *
  *     {"step":1,"loss":8.3,"gradNorm":1.2,"lrm":0.1,"ms":182,"batch":"9f86…","skipped":true}
  *     {"step":100,"bpb":1.9,"valLoss":4.2,"sources":{"books":2.0,…}}
- *     {"step":100,"prompt":"The ","sample":"…"}
+ *     {"step":100,"sample":"The …"}
  */
 import { createHash } from "node:crypto";
 import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";

@@ -30,7 +30,7 @@ import { createSpikeState, type SpikeState } from "./spike-guard.ts";
 import type { Talk } from "./talk.ts";
 import { compileTrainStep, type TrainStep } from "./train-step.ts";
 
-export interface Run extends Disposable {
+export interface Run extends AsyncDisposable {
   readonly config: RunConfig;
   readonly model: ModelConfig;
   readonly data: PreparedData;
@@ -113,8 +113,9 @@ async function assemble(
     resumedAt: resume?.step,
     step: resume?.step ?? 0,
     savedAt: resume?.step,
-    [Symbol.dispose]() {
-      for (const owned of [trainStep, evaluator, generator, store, backend]) owned.dispose();
+    async [Symbol.asyncDispose]() {
+      // Programs point into the store, and all of them into the backend.
+      for (const owned of [trainStep, evaluator, generator, store, backend]) await owned.dispose();
     },
   };
 }

@@ -3,6 +3,7 @@
  * needs follows from (config, step), so stopping anywhere and resuming gives the same weights.
  */
 import type { Batch } from "../data/sampler.ts";
+import { completeText } from "../inference/complete.ts";
 import { lrMultiplier } from "../optim/schedule.ts";
 import { scheduleOf, tokensPerStep } from "./complete-config.ts";
 import type { PretrainConfig } from "./config.ts";
@@ -10,7 +11,6 @@ import { hashBatches } from "./metrics.node.ts";
 import { openRun, type Run } from "./open-run.node.ts";
 import { renderStep } from "./progress-line.ts";
 import { type PretrainResult, summarise } from "./result.ts";
-import { sampleText } from "./sample-text.ts";
 import { drawCurve, saveRun } from "./save-run.node.ts";
 import { largestNorm, noteOutcome, type StepOutcome } from "./spike-guard.ts";
 import type { Talk } from "./talk.ts";
@@ -24,7 +24,7 @@ export async function pretrain(
   talk: Talk,
   signal: AbortSignal,
 ): Promise<PretrainResult> {
-  using run = await openRun(asked, talk, signal);
+  await using run = await openRun(asked, talk, signal);
   const { config, sampler, trainStep, spikes } = run;
   announce(run, talk);
   for (;;) {
@@ -88,11 +88,13 @@ async function sample(run: Run, talk: Talk, signal: AbortSignal): Promise<void> 
   const { config, step, generator, data, metrics, resumedAt } = run;
   if (!isDue(run, config.sampleEvery) || step === 0 || step === resumedAt) return;
   const { prompt, seed } = config;
-  const options = { prompt, seed, maxTokens: 48, signal };
-  const text = await sampleText(generator, data.tokenizer, options);
+  const sampling = { temperature: 0.8, topP: 0.95, maxTokens: 48, seed, signal };
+  let text = prompt;
+  for await (const piece of completeText(generator, data.tokenizer, prompt, sampling))
+    text += piece;
   if (signal.aborted) return;
-  metrics.add({ step, prompt, sample: text });
-  talk.say(`sample | ${(prompt + text).replace(/\s+/g, " ").trim()}`);
+  metrics.add({ step, sample: text });
+  talk.say(`sample | ${text.replace(/\s+/g, " ").trim()}`);
 }
 
 async function save(run: Run, talk: Talk, signal: AbortSignal): Promise<void> {
