@@ -1,4 +1,5 @@
 /** `nutshell complete`: text from a checkpoint, streamed as it is made. */
+import { setImmediate as eventLoop } from "node:timers/promises";
 import type { Backend, Store } from "../../compute/backend.ts";
 import { type BackendChoice, chooseBackend } from "../../compute/backends/choose.node.ts";
 import { NutshellError } from "../../error.ts";
@@ -163,6 +164,7 @@ async function completeOnce(
   for (; next.done !== true; next = await pieces.next()) {
     first ??= performance.now();
     if (!io.json) io.stdout(next.value);
+    await eventLoop(); // The reference backend never waits: Ctrl-C and the pipe need their turn.
   }
   if (!io.json) io.stdout("\n");
   const timed = { ...next.value, seed, ...rates(start, first, next.value.tokens) };
@@ -193,7 +195,7 @@ function renderTimes(timed: TimedCompletion): string {
 
 function describe({ folder, config }: Checkpoint, precision: Precision, backend: Backend): string {
   const size = `${formatCount(countParameters(config).total)} parameters`;
-  const shape = `${config.nLayer} layers, ${config.nEmbd} wide, context ${config.sequenceLen}`;
+  const shape = `depth ${config.nLayer}, ${config.nEmbd} wide, context ${config.sequenceLen}`;
   return `${folder} | ${size}, ${shape} | ${precision} on ${backend.description}`;
 }
 
