@@ -121,7 +121,8 @@ function shareAndFold(graph: Graph): Graph {
  */
 function reuseLoss(graph: Graph): Graph {
   const nodes = topologicalOrder(graphRoots(graph));
-  const operands = (node: Node): string => node.inputs.slice(0, 3).map(keyOf).join();
+  const operands = (node: Node): string =>
+    `${node.attrs.compute} ${node.inputs.slice(0, 3).map(keyOf)}`;
   const gradients = new Map(
     nodes.filter((n) => n.op === linearCrossEntropyGradOp).map((n) => [operands(n), n]),
   );

@@ -69,12 +69,12 @@ const rows: Readonly<Record<Name, Row>> = {
   },
   maximum: {
     scalar: ([a, b]) => Math.max(a, b),
-    expression: ([a, b]) => `(${a} > ${b} ? ${a} : ${b})`,
+    expression: ([a, b]) => `(${a} > ${b} || ${a} != ${a} ? ${a} : ${b})`,
     gradient: ([a, b], _, g) => [mul(g, less(b, a)), mul(g, sub(1, less(b, a)))],
   },
   minimum: {
     scalar: ([a, b]) => Math.min(a, b),
-    expression: ([a, b]) => `(${a} < ${b} ? ${a} : ${b})`,
+    expression: ([a, b]) => `(${a} < ${b} || ${a} != ${a} ? ${a} : ${b})`,
     gradient: ([a, b], _, g) => [mul(g, less(a, b)), mul(g, sub(1, less(a, b)))],
   },
   less: {
