@@ -93,6 +93,21 @@ for (const precision of ["f32", "bf16"] as const)
     store.dispose();
   });
 
+forEachBackend("weights narrowed beforehand and on the way give the same bits", async (backend) => {
+  const shape = { config, precision: "bf16", capacity: 24, chunk: 8 } as const;
+  const programs = createPrograms(backend, await storeOf(backend), shape);
+  await programs.begin();
+  const narrowed = await programs.decode(5, 0);
+  const params = modelParameters(config);
+  const cache = kvCache(config, 1, 24, "bf16");
+  const options = { precision: "bf16", cache } as const;
+  const { hidden } = hiddenStates(config, params, input("ids", [1, 1], "i32"), options);
+  const outputs = { logits: logits(config, params, hidden, "bf16") };
+  const wide = await backend.compile({ outputs }, await storeOf(backend));
+  const inputs = { ids: Int32Array.of(5), first: Int32Array.of(0) };
+  assert.deepEqual((await wide.run(inputs)).logits, narrowed);
+});
+
 forEachBackend(
   "greedy text is the argmax of full forwards, whatever the chunk",
   async (backend) => {
