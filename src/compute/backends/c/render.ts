@@ -9,10 +9,13 @@ import { align, type Lifetime, planMemory } from "../../compiler/memory-plan.ts"
 import { type Copy, type Home, readsOf, type Schedule, schedule } from "../../compiler/schedule.ts";
 import { keyOf, simplify } from "../../compiler/simplify.ts";
 import type { Graph, TensorType, Value } from "../../graph.ts";
-import { matmulSizes } from "../../ops/matmul.ts";
 import { sizeOf } from "../../shape.ts";
-import { type LoopContext, renderEpilogue, renderLoop, renderPad, renderReduce } from "./loops.ts";
-import { type Call, lowerings, typeName } from "./lowering.ts";
+import { type Call, lowerings } from "./lowering.ts";
+import { renderEpilogue } from "./render-epilogue.ts";
+import { type LoopContext, renderLoop } from "./render-loop.ts";
+import { matmulCall } from "./render-matmul.ts";
+import { renderPad } from "./render-pad.ts";
+import { renderReduce } from "./render-reduce.ts";
 
 /** Where the host finds a program's buffers. */
 export interface Slot {
@@ -74,7 +77,7 @@ class FunctionTable {
     return { name, at: `(const int[]){${slots.join(", ")}}` };
   }
   sources(): string[] {
-    return [...this.#names].map(([source, name]) => source.replace("NAME", name));
+    return [...this.#names].map(([source, name]) => source.replaceAll("NAME", name));
   }
 }
 
@@ -167,46 +170,14 @@ class ProgramRenderer {
   }
 
   matmul(unit: Unit): Call {
-    const { node } = unit;
-    const [a, b] = node.inputs;
-    const { attrs } = node;
-    const { batch, M, N, K } = matmulSizes(a, b, attrs);
     const [product] = this.writesOf({ ...unit, results: [] });
-    const keeps = unit.results.length === 0 || this.#read.has(keyOf(product));
-    const plain = unit.results.length === 0 && product.dtype === "f32";
-    const epilogue = plain
-      ? { name: "NULL", at: "NULL" }
-      : this.functions.add(renderEpilogue(unit, keeps, this.context(unit)));
-    const lda = attrs.transposeA ? M : K;
-    const ldb = attrs.transposeB ? K : N;
-    const offset = (x: Value, n: number): string =>
-      `(const char*)${this.address(x)} + b * ${(n * bytesOf({ shape: [], dtype: x.dtype })).toFixed(0)}`;
-    const operand = (x: Value, n: number, ld: number, transpose: boolean): string =>
-      `${offset(x, n)}, ${ld}, ${typeName(x)}, ${transpose ? 1 : 0}`;
-    const result = plain
-      ? `NULL, NULL, (float*)${this.address(product)} + b * ${M * N}, ${N}, 0`
-      : `${epilogue.name}, &env, NULL, 0, 0`;
-    const compute = attrs.compute.toUpperCase();
-    const sizes = `${M}, ${N}, ${K}`;
-    const fields = (pa: string, pb: string, tail: string): string =>
-      `(Gemm){${sizes}, ${pa}, ${pb}, ${compute}, ${tail}}`;
-    const env = plain ? "" : `const Environment env = {s, b * ${M * N}L, ${epilogue.at}}; `;
-    const gemm = fields(
-      operand(a, M * K, lda, attrs.transposeA),
-      operand(b, K * N, ldb, attrs.transposeB),
-      result,
-    );
-    const bare = (x: Value, ld: number, t: boolean): string =>
-      `NULL, ${ld}, ${typeName(x)}, ${t ? 1 : 0}`;
-    const shape = fields(
-      bare(a, lda, attrs.transposeA),
-      bare(b, ldb, attrs.transposeB),
-      "NULL, NULL, NULL, 0, 0",
-    );
-    return {
-      statement: `for (long b = 0; b < ${batch}; b++) { ${env}matmul(w, &${gemm}, SCRATCH); }`,
-      scratch: `matmul_scratch(&${shape}, threads)`,
-    };
+    const [a, b] = unit.node.inputs.map(this.address);
+    const bare = unit.results.length === 0;
+    if (bare && product.dtype === "f32")
+      return matmulCall(unit.node, [a, b], { address: this.address(product) });
+    const keeps = bare || this.#read.has(keyOf(product));
+    const epilogue = this.functions.add(renderEpilogue(unit, keeps, this.context(unit)));
+    return matmulCall(unit.node, [a, b], { epilogue });
   }
 
   render(unit: Unit): void {
