@@ -1,0 +1,96 @@
+/**
+ * Kills a real run again and again, resumes it each time, and holds what comes out against a run
+ * that nobody touched: weights, optimizer state and the data of every step, byte for byte.
+ */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { latestGoodCheckpoint } from "../../../src/llm/model/run-folder.node.ts";
+import { hasTornCheckpoint, startChild, untilSaving } from "./child-run.ts";
+
+export interface KillPlan {
+  /** An empty folder. */
+  readonly folder: string;
+  /** Flags of the run; `--out` is added. */
+  readonly args: readonly string[];
+  readonly steps: number;
+  readonly kills: number;
+  /** Uniform in [0, 1). */
+  random(): number;
+}
+
+export interface Kill {
+  /** Steps done when the process died, and the step that it had gone on from. */
+  readonly step: number;
+  readonly from: number;
+  readonly during: "start" | "training" | "saving";
+}
+
+/** What must be equal: SHA-256 of files, hashes of batches with losses, the loop's own state. */
+export interface Outcome {
+  readonly weights: string;
+  readonly optimizer: string;
+  readonly tokenizer: string;
+  readonly state: unknown;
+  readonly steps: readonly unknown[];
+}
+
+/** @throws Error when the run ends in another way than by being killed or done */
+export async function killAndResume(plan: KillPlan): Promise<Kill[]> {
+  const out = join(plan.folder, "killed");
+  const kills: Kill[] = [];
+  while (kills.length < plan.kills) kills.push(await killOnce(plan, out, kills.length));
+  await runToEnd([...plan.args, "--out", out]);
+  return kills;
+}
+
+async function killOnce(plan: KillPlan, out: string, done: number): Promise<Kill> {
+  const child = startChild([...plan.args, "--out", out]);
+  await child.until(() => /^(training|resuming) /m.test(child.text()));
+  const from = Number(/after step (\d+)/.exec(child.text())?.[1] ?? 0);
+  const step = chooseStep(plan, from, done);
+  const early = done % 7 === 5;
+  if (early) await setTimeout(100 * plan.random());
+  else await child.until(() => child.step() >= step);
+  // Every third waits for a save, so that enough kills fall into one.
+  if (!early && done % 3 === 2) await untilSaving(out, child);
+  else await setTimeout(40 * plan.random());
+  child.process.kill("SIGKILL");
+  const { code, signal } = await child.ended;
+  if (signal !== "SIGKILL") throw new Error(`ended with ${code} by itself: ${child.text()}`);
+  const during = hasTornCheckpoint(out) ? "saving" : child.step() === 0 ? "start" : "training";
+  return { step: Math.max(from, child.step()), from, during };
+}
+
+/** Somewhere in what is left, so that the last kill still finds the run unfinished. */
+function chooseStep({ steps, kills, random }: KillPlan, from: number, done: number): number {
+  const room = (steps - from - 8) / (kills - done);
+  return from + 1 + Math.floor(1.5 * room * random());
+}
+
+/** @returns the folder of the last checkpoint */
+export async function runToEnd(args: readonly string[]): Promise<string> {
+  const child = startChild(args);
+  const { code } = await child.ended;
+  if (code !== 0) throw new Error(`ended with ${code}: ${child.text()}`);
+  const { folder } = await latestGoodCheckpoint(args.at(-1) as string);
+  return folder as string;
+}
+
+export async function readOutcome(run: string): Promise<Outcome> {
+  const { folder } = await latestGoodCheckpoint(run);
+  const read = (name: string): Buffer => readFileSync(join(folder as string, name));
+  const digest = (name: string): string => createHash("sha256").update(read(name)).digest("hex");
+  const { data, step } = JSON.parse(read("training/state.json").toString());
+  const metrics = readFileSync(join(run, "metrics.jsonl"), "utf8").trim().split("\n");
+  const rows = metrics.map((line) => JSON.parse(line));
+  return {
+    weights: digest("model.safetensors"),
+    optimizer: digest("training/optimizer.safetensors"),
+    tokenizer: digest("tokenizer.json"),
+    state: { step, dataHash: data.dataHash, spikes: data.spikes },
+    // Everything but the clock.
+    steps: rows.map(({ ms: _, ...row }) => row),
+  };
+}
