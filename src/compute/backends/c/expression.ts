@@ -26,13 +26,12 @@ export function literal(x: number, dtype: DType): string {
 export const load = (element: string, dtype: DType): string =>
   dtype === "bf16" ? `bf16_to_f32(${element})` : element;
 
-export const store = (target: string, name: string, dtype: DType): string =>
-  `${target} = ${dtype === "bf16" ? `f32_to_bf16(${name})` : name};`;
-
 export interface Body {
   readonly lines: string[];
-  /** The variable (or literal) that holds a value. */
+  /** The variable (or literal) that holds a value, widened for arithmetic. */
   readonly name: (value: Value) => string;
+  /** C statement that stores a value's element. */
+  readonly store: (target: string, value: Value) => string;
 }
 
 /**
@@ -45,10 +44,19 @@ export function createBody(
 ): Body {
   const lines: string[] = [];
   const names = new Map<string, string>();
+  /** bf16 results as stored, by the name of their widened variable: rounded once, used twice. */
+  const rounded = new Map<string, string>();
   const define = (key: string, dtype: DType, expression: string): string => {
     const name = `v${names.size}`;
     lines.push(`${dtype === "i32" ? "int32_t" : "float"} ${name} = ${expression};`);
     names.set(key, name);
+    return name;
+  };
+  const defineRounded = (key: string, expression: string): string => {
+    const half = `h${names.size}`;
+    lines.push(`uint16_t ${half} = f32_to_bf16(${expression});`);
+    const name = define(key, "bf16", `bf16_to_f32(${half})`);
+    rounded.set(name, half);
     return name;
   };
   const name = (value: Value): string => {
@@ -63,11 +71,9 @@ export function createBody(
         operands,
         value.node,
       );
-      return define(
-        key,
-        value.dtype,
-        value.dtype === "bf16" ? `bf16_to_f32(f32_to_bf16(${expression}))` : expression,
-      );
+      return value.dtype === "bf16"
+        ? defineRounded(key, expression)
+        : define(key, value.dtype, expression);
     }
     const access = accessOf(value);
     // A view of a result of this very loop: it was admitted because it is read element by element.
@@ -76,5 +82,10 @@ export function createBody(
     const key = `${keyOf(access.base)}|${access.strides}|${access.offset}`;
     return names.get(key) ?? define(key, value.dtype, read(value));
   };
-  return { lines, name };
+  const store = (target: string, value: Value): string => {
+    const x = name(value);
+    const stored = value.dtype === "bf16" ? (rounded.get(x) ?? `f32_to_bf16(${x})`) : x;
+    return `${target} = ${stored};`;
+  };
+  return { lines, name, store };
 }

@@ -6,7 +6,7 @@
 import { type Access, accessOf, asMatrix } from "../../compiler/access.ts";
 import type { Unit } from "../../compiler/fuse.ts";
 import type { DType, Value } from "../../graph.ts";
-import { createBody, load, storageType, store } from "./expression.ts";
+import { createBody, load, storageType } from "./expression.ts";
 import { accessKey, indent, isInline, type LoopContext, memoryLeaves } from "./render-loop.ts";
 
 const CACHE_LINE = 64;
@@ -63,14 +63,17 @@ export function renderEpilogue(unit: Unit, keepsProduct: boolean, c: LoopContext
   const inputs = leaves.map((a, i) => inputStream(a, i, unit, N, c));
   const outputs = results.map((r, i) => outputStream(r, i, N, c));
   const keys = leaves.map(accessKey);
+  /** The product's element as it is stored. */
+  const finished = product.dtype === "bf16" ? "f32_to_bf16(acc[i])" : "acc[i]";
   const body = createBody(isInline(c), (value) => {
     const access = accessOf(value);
-    if (access.base.node === unit.node)
-      return product.dtype === "bf16" ? "bf16_to_f32(f32_to_bf16(acc[i]))" : "acc[i]";
+    if (access.base.node === unit.node) return load(finished, product.dtype);
     const { name, step } = inputs[keys.indexOf(accessKey(access))];
     return load(step === 0 ? `${name}[0]` : `${name}[i * ${step}]`, access.base.dtype);
   });
-  const stores = results.map((r, i) => store(`y${i}[i]`, body.name(r), r.dtype));
+  const stores = results.map((r, i) =>
+    r === product ? `y${i}[i] = ${finished};` : body.store(`y${i}[i]`, r),
+  );
   const streams = [...inputs, ...outputs];
   const declarations = indent(streams.map((stream) => stream.declaration));
   return [

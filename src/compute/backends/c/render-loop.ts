@@ -9,7 +9,7 @@ import { leavesOf, type Unit } from "../../compiler/fuse.ts";
 import { keyOf } from "../../compiler/simplify.ts";
 import type { Shape, Value } from "../../graph.ts";
 import { sizeOf, stridesOf } from "../../shape.ts";
-import { createBody, load, storageType, store } from "./expression.ts";
+import { createBody, load, storageType } from "./expression.ts";
 
 export const CHUNK_ELEMENTS = 16384;
 /** A one-dimensional loop is cut into rows of this many elements. */
@@ -86,7 +86,7 @@ function elementwiseBody(
     return load(read(at, access), access.base.dtype);
   });
   const stores = results.map((result, i) => {
-    return store(target(result, i), body.name(result), result.dtype);
+    return body.store(target(result, i), result);
   });
   return [...body.lines, ...stores];
 }
