@@ -19,7 +19,7 @@ interface Line {
 }
 
 /** Pixels; the margins hold the numbers of the axes. */
-const [WIDTH, PANEL, LEFT, RIGHT, TOP, GAP] = [800, 230, 64, 120, 48, 56] as const;
+const [WIDTH, PANEL, LEFT, RIGHT, TOP, GAP] = [800, 230, 64, 120, 62, 56] as const;
 const [INK, FAINT, GRID, BLUE, RED] = ["#1f2328", "#9ec5e8", "#d8dee4", "#1f6feb", "#cf222e"];
 const MOST_POINTS = 800;
 

@@ -25,27 +25,27 @@ export async function pretrain(
   signal: AbortSignal,
 ): Promise<PretrainResult> {
   await using run = await openRun(asked, talk, signal);
-  const { config, sampler, trainStep, spikes } = run;
+  const { config, trainStep, spikes } = run;
   announce(run, talk);
-  for (;;) {
+  for (let step = run.step; ; step++) {
     await evaluate(run, talk, signal);
     await sample(run, talk, signal);
     await save(run, talk, signal);
-    if (run.step >= config.steps || signal.aborted) break;
+    if (step >= config.steps || signal.aborted) break;
     const start = performance.now();
-    const batches = nextBatches(run);
-    const updates = run.step - spikes.skipped;
+    const batches = nextBatches(run, step);
     const maxNorm = largestNorm(spikes, config.spikeFactor);
-    const outcome = await trainStep.run(batches, run.step, updates, maxNorm);
-    run.step++;
+    const outcome = await trainStep.run(batches, step, step - spikes.skipped, maxNorm);
+    run.step = step + 1;
     logStep(run, talk, outcome, batches, performance.now() - start);
     noteOutcome(spikes, outcome, run.step, config.maxSkips);
   }
   return summarise(run, await drawCurve(run), signal.aborted);
+}
 
-  function nextBatches({ step }: Run): Batch[] {
-    return Array.from({ length: config.gradAccumSteps }, (_, i) => sampler.batchAt(step, i));
-  }
+/** One batch for each micro-step: a function of the seed and the step alone. */
+function nextBatches({ config, sampler }: Run, step: number): Batch[] {
+  return Array.from({ length: config.gradAccumSteps }, (_, i) => sampler.batchAt(step, i));
 }
 
 function announce({ config, resumedAt, trainStep, store }: Run, talk: Talk): void {
