@@ -16,7 +16,9 @@ const run = promisify(execFile);
 
 const KERNELS = join(import.meta.dirname, "kernels");
 const FLAGS = ["-std=gnu11", "-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast"];
-const LINK = ["-fPIC", "-shared", "-pthread", "-w"];
+/** nodelete: at exit a waiting worker may still stand in the library's code. */
+const NO_DELETE = process.platform === "linux" ? ["-Wl,-z,nodelete"] : [];
+const LINK = ["-fPIC", "-shared", "-pthread", "-w", ...NO_DELETE];
 
 export interface Toolchain {
   readonly compiler: string;

@@ -10,17 +10,20 @@
  *
  * A chunk's result must depend on its index only, never on who runs it: then the same thread count
  * gives the same bits. Waiting spins for about SPIN pauses (the usual wait is far shorter), then
- * sleeps, so that a team whose core was taken by another process gives its own cores away.
+ * sleeps, so that a team whose core was taken by another process gives its own cores away. Every
+ * YIELD pauses a waiter lets others run: a busy system may have put two workers on one core, and
+ * then the one that spins keeps the other from arriving (measured: 10 ms a barrier, 0.1 with it).
  */
 #ifndef NUTSHELL_THREAD_POOL_H
 #define NUTSHELL_THREAD_POOL_H
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { SPIN = 4000, CACHE_LINE = 64 };
+enum { SPIN = 4000, YIELD = 64, CACHE_LINE = 64 };
 
 typedef struct Pool Pool;
 typedef struct Worker {
@@ -54,7 +57,8 @@ static inline void pause_cpu(void) {
 static void wait_phase(Pool* p, unsigned phase) {
   for (int i = 0; i < SPIN; i++) {
     if (atomic_load_explicit(&p->phase, memory_order_acquire) != phase) return;
-    pause_cpu();
+    if (i % YIELD == YIELD - 1) sched_yield();
+    else pause_cpu();
   }
   pthread_mutex_lock(&p->lock);
   atomic_fetch_add(&p->sleepers, 1);
