@@ -52,7 +52,7 @@ const withoutCompiler: Partial<PretrainConfig> = {
   },
 };
 
-const prompts = ["Once upon a time", "The", "She", "In the morning", "One day, the old man"];
+const prompts = ["Once upon a time", "The city of", "She said", "In the morning,", "The old man"];
 
 const command: Command<OptionTableFor<TinyValues>> = defineCommand({
   name: "start",

@@ -78,3 +78,22 @@ export function scheduleOf({ schedule, steps, warmup, warmdown, minLr }: RunConf
 export function tokensPerStep(config: RunConfig): number {
   return config.batchSize * config.sequenceLen * config.gradAccumSteps;
 }
+
+/** Every key with its value, four to a line; keys that are absent are left out. */
+export function renderConfig(config: RunConfig): string {
+  const words = Object.entries(config)
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => `${key} ${typeof value === "number" ? shorten(value) : value}`);
+  const lines = Array.from({ length: Math.ceil(words.length / 4) }, (_, i) =>
+    words
+      .slice(4 * i, 4 * i + 4)
+      .map((word) => word.padEnd(24))
+      .join("")
+      .trimEnd(),
+  );
+  return `configuration\n  ${lines.join("\n  ")}`;
+}
+
+function shorten(value: number): string {
+  return String(Number(value.toPrecision(4)));
+}

@@ -14,7 +14,7 @@ import type { Precision } from "../model/transformer.ts";
 import { optimizerState } from "../optim/train-step.ts";
 import { tokenByteCounts } from "../tokenizer/tokenizer.ts";
 import { toTokenizerJson } from "../tokenizer/tokenizer-json.ts";
-import { completeConfig, type RunConfig } from "./complete-config.ts";
+import { completeConfig, type RunConfig, renderConfig } from "./complete-config.ts";
 import type { PretrainConfig } from "./config.ts";
 import { compileEvaluator, type Evaluator } from "./evaluate.ts";
 import { type Metrics, openMetrics } from "./metrics.node.ts";
@@ -95,7 +95,7 @@ async function assemble(
   talk: Talk,
 ): Promise<Run> {
   const { config, model } = complete(asked, data.tokenizer, backend);
-  talk.say(`configuration ${JSON.stringify(config)}`);
+  talk.say(renderConfig(config));
   const sampler = createRunSampler(config, data);
   const store = backend.createStore();
   await fillStore(store, model, config, resume);
