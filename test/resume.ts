@@ -58,7 +58,7 @@ function outcomeOf(name: string): Promise<Outcome> {
 
 function renderKills(rows: readonly Kill[]): string {
   const line = (cells: readonly unknown[]): string =>
-    `${cells.map((cell) => String(cell).padStart(12)).join("")}\n`;
+    `${cells.map((cell) => String(cell ?? "-").padStart(14)).join("")}\n`;
   const head = line(["kill", "went on from", "killed at", "during"]);
   return head + rows.map(({ from, step, during }, i) => line([i + 1, from, step, during])).join("");
 }

@@ -70,6 +70,7 @@ export async function untilSaving(out: string, { ended }: ChildRun): Promise<voi
   watcher.close();
 }
 
-export function hasTornCheckpoint(out: string): boolean {
-  return existsSync(out) && readdirSync(out).some((name) => name.startsWith(".torn-"));
+/** Names of the half-written checkpoints in `out`; each carries the process that left it. */
+export function tornCheckpoints(out: string): string[] {
+  return existsSync(out) ? readdirSync(out).filter((name) => name.startsWith(".torn-")) : [];
 }

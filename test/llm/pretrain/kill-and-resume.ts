@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { latestGoodCheckpoint } from "../../../src/llm/model/run-folder.node.ts";
-import { hasTornCheckpoint, startChild, untilSaving } from "./child-run.ts";
+import { type ChildRun, startChild, tornCheckpoints, untilSaving } from "./child-run.ts";
 
 export interface KillPlan {
   /** An empty folder. */
@@ -21,9 +21,9 @@ export interface KillPlan {
 }
 
 export interface Kill {
-  /** Steps done when the process died, and the step that it had gone on from. */
-  readonly step: number;
-  readonly from: number;
+  /** Steps done when the process died, and the step it had gone on from; absent in the start. */
+  readonly step: number | undefined;
+  readonly from: number | undefined;
   readonly during: "start" | "training" | "saving";
 }
 
@@ -46,21 +46,33 @@ export async function killAndResume(plan: KillPlan): Promise<Kill[]> {
 }
 
 async function killOnce(plan: KillPlan, out: string, done: number): Promise<Kill> {
+  const before = tornCheckpoints(out);
   const child = startChild([...plan.args, "--out", out]);
-  await child.until(() => /^(training|resuming) /m.test(child.text()));
-  const from = Number(/after step (\d+)/.exec(child.text())?.[1] ?? 0);
-  const step = chooseStep(plan, from, done);
-  const early = done % 7 === 5;
-  if (early) await setTimeout(100 * plan.random());
-  else await child.until(() => child.step() >= step);
-  // Every third waits for a save, so that enough kills fall into one.
-  if (!early && done % 3 === 2) await untilSaving(out, child);
-  else await setTimeout(40 * plan.random());
+  const [from, step] = await (done % 7 === 5 ? early(plan) : late(plan, out, done, child));
   child.process.kill("SIGKILL");
   const { code, signal } = await child.ended;
   if (signal !== "SIGKILL") throw new Error(`ended with ${code} by itself: ${child.text()}`);
-  const during = hasTornCheckpoint(out) ? "saving" : child.step() === 0 ? "start" : "training";
-  return { step: Math.max(from, child.step()), from, during };
+  const saving = tornCheckpoints(out).some((name) => !before.includes(name));
+  return { from, step, during: saving ? "saving" : step === undefined ? "start" : "training" };
+}
+
+type Moment = readonly [from?: number, step?: number];
+
+/** Before the first step, most of the time. */
+async function early({ random }: KillPlan): Promise<Moment> {
+  await setTimeout(700 * random());
+  return [];
+}
+
+/** Every third waits for a save, so that enough kills fall into one. */
+async function late(plan: KillPlan, out: string, done: number, child: ChildRun): Promise<Moment> {
+  await child.until(() => /^(training|resuming) /m.test(child.text()));
+  const from = Number(/after step (\d+)/.exec(child.text())?.[1] ?? 0);
+  const step = chooseStep(plan, from, done);
+  await child.until(() => child.step() >= step);
+  if (done % 3 === 2) await untilSaving(out, child);
+  else await setTimeout(40 * plan.random());
+  return [from, Math.max(from, child.step())];
 }
 
 /** Somewhere in what is left, so that the last kill still finds the run unfinished. */

@@ -24,7 +24,7 @@ test("killed twice, a run ends with the bits of one that was left alone", async 
   const random = (): number => numbers.shift() ?? 0.5;
   const kills = await killAndResume({ folder, args, steps, kills: 2, random });
   assert.ok(
-    kills.every(({ step }) => step > 0 && step < steps),
+    kills.every(({ step = 0 }) => step > 0 && step < steps),
     JSON.stringify(kills),
   );
   const [alone, killed] = [
