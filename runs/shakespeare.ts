@@ -1,7 +1,7 @@
 /**
- * `npm run repro:shakespeare`: nanoGPT's character-level CPU setting (Karpathy, train_shakespeare_char
- * with the flags of its README) on a Llama-family model of equal size. nanoGPT reports a validation
- * loss of 1.88. Here the loss is over the whole validation split, not 20 random batches.
+ * `npm run repro:shakespeare`: nanoGPT's character-level CPU setting (train_shakespeare_char with
+ * the flags of its README) on a Llama-family model of equal size. nanoGPT reports a validation loss
+ * of 1.88. Here the loss is over the whole validation split, not over random batches of it.
  */
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";

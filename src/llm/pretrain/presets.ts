@@ -28,6 +28,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
       evalBatches: 2,
       sampleEvery: 375,
       saveEvery: 375,
+      prompt: "One day",
       logEvery: 20,
     },
   },

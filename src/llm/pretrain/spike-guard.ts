@@ -58,7 +58,8 @@ export function noteOutcome(
   const got = `loss ${loss} and gradient norm ${gradNorm} at step ${step}`;
   throw new NutshellError(
     "DIVERGED",
-    `pretrain: the gradient must settle, got ${got} after ${state.inARow} skipped steps in a row. ` +
-      "Resume from the last checkpoint into a new --out with half the --lr, or warm up longer.",
+    "pretrain: the gradient must settle, got " +
+      `${got} after ${state.inARow} skipped steps in a row. ` +
+      "Start again into a new --out with half the --lr, or warm up longer.",
   );
 }

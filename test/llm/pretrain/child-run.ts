@@ -1,4 +1,4 @@
-/** `nutshell pretrain` as a process of its own, on a small corpus: to be watched, killed, resumed. */
+/** `nutshell pretrain` as a process of its own: to be watched, stopped, killed and resumed. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, watch, writeFileSync } from "node:fs";
 import { join } from "node:path";
