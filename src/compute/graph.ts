@@ -58,6 +58,8 @@ export interface Op<A = any> {
   /** Elementwise only: the rule for one element, and the same rule as a C expression. */
   readonly scalar?: (x: readonly number[]) => number;
   readonly expression?: (x: readonly string[], node: Node<A>) => string;
+  /** The same on vectors of f32, where the C of numbers does not do. */
+  readonly lanes?: (x: readonly string[]) => string;
 }
 
 /** A program's specification: what to return, and which state to replace by which value. */

@@ -20,6 +20,7 @@ type Gradient = (x: readonly Value[], y: Value, g: Value) => readonly (Value | u
 interface Row {
   readonly scalar: (x: readonly number[]) => number;
   readonly expression: (x: readonly string[]) => string;
+  readonly lanes?: (x: readonly string[]) => string;
   readonly gradient: Gradient | { none: string };
   readonly comparison?: true;
 }
@@ -50,21 +51,25 @@ const rows: Readonly<Record<Name, Row>> = {
   add: {
     scalar: ([a, b]) => a + b,
     expression: ([a, b]) => `(${a} + ${b})`,
+    lanes: ([a, b]) => `(${a} + ${b})`,
     gradient: (_, __, g) => [g, g],
   },
   sub: {
     scalar: ([a, b]) => a - b,
     expression: ([a, b]) => `(${a} - ${b})`,
+    lanes: ([a, b]) => `(${a} - ${b})`,
     gradient: (_, __, g) => [g, neg(g)],
   },
   mul: {
     scalar: ([a, b]) => a * b,
     expression: ([a, b]) => `(${a} * ${b})`,
+    lanes: ([a, b]) => `(${a} * ${b})`,
     gradient: ([a, b], _, g) => [mul(g, b), mul(g, a)],
   },
   div: {
     scalar: ([a, b]) => a / b,
     expression: ([a, b]) => `(${a} / ${b})`,
+    lanes: ([a, b]) => `(${a} / ${b})`,
     gradient: ([, b], y, g) => [div(g, b), neg(mul(g, div(y, b)))],
   },
   maximum: {
@@ -98,6 +103,7 @@ const rows: Readonly<Record<Name, Row>> = {
   neg: {
     scalar: ([a]) => -a,
     expression: ([a]) => `(-${a})`,
+    lanes: ([a]) => `(-${a})`,
     gradient: (_, __, g) => [neg(g)],
   },
   abs: {
@@ -128,6 +134,7 @@ const rows: Readonly<Record<Name, Row>> = {
   sigmoid: {
     scalar: ([a]) => 1 / (1 + Math.exp(-a)),
     expression: ([a]) => `vsigmoidf(${a})`,
+    lanes: ([a]) => `vec_sigmoid(${a})`,
     gradient: (_, y, g) => [mul(g, mul(y, sub(1, y)))],
   },
 };
@@ -155,6 +162,7 @@ function elementwiseOp(name: string, row: Row): Op<null> {
     infer: (inputs) => [resultType(name, row, inputs)],
     scalar: row.scalar,
     expression: row.expression,
+    ...(row.lanes && { lanes: row.lanes }),
     reference: (inputs, [out]) => {
       const x = new Array<number>(inputs.length);
       for (let i = 0; i < out.length; i++) {
@@ -184,6 +192,7 @@ export const castOp: Op<{ dtype: DType }> = {
   scalar: ([a]) => a,
   expression: ([a], node) =>
     node.outputs[0].dtype === "i32" ? `(int32_t)(${a})` : `(float)(${a})`,
+  lanes: ([a]) => a,
   reference: ([x], [out]) => out.set(x),
   gradient: (node, [g]) => [node.inputs[0].dtype === "i32" ? undefined : cast(g as Value, "f32")],
 };

@@ -5,7 +5,7 @@
 
 import { accessOf } from "../../compiler/access.ts";
 import { constantValue, keyOf } from "../../compiler/simplify.ts";
-import type { DType, Value } from "../../graph.ts";
+import type { DType, Node, Op, Value } from "../../graph.ts";
 
 const C_TYPES: Readonly<Record<DType, string>> = { f32: "float", bf16: "uint16_t", i32: "int32_t" };
 
@@ -34,28 +34,59 @@ export interface Body {
   readonly store: (target: string, value: Value) => string;
 }
 
+/** How a body computes: on one number at a time, or on LANES of them. */
+interface Arithmetic {
+  readonly float: string;
+  readonly half: string;
+  readonly round: string;
+  readonly widen: string;
+  readonly expression: (node: Node, x: readonly string[]) => string;
+}
+
+const numbers: Arithmetic = {
+  ...{ float: "float", half: "uint16_t", round: "f32_to_bf16", widen: "bf16_to_f32" },
+  expression: (node, x) => (node.op.expression as NonNullable<Op["expression"]>)(x, node),
+};
+
+const vectors: Arithmetic = {
+  ...{ float: "Vec", half: "Vec", round: "vec_round_bf16", widen: "" },
+  expression: (node, x) => (node.op.lanes as NonNullable<Op["lanes"]>)(x),
+};
+
+/** Can these values be computed on vectors, every op from stored operands up? */
+export function hasLanes(values: readonly Value[], inline: (value: Value) => boolean): boolean {
+  return values.every((value) => {
+    const computed = value.node.op.kind === "elementwise" && inline(value);
+    if (!computed) return value.dtype !== "i32";
+    return value.node.op.lanes !== undefined && hasLanes(value.node.inputs, inline);
+  });
+}
+
 /**
  * @param inline is this elementwise value computed here, rather than read from storage?
- * @param read C expression of one element of a stored operand, widened
+ * @param read C expression of one element (or LANES of them) of a stored operand, widened
+ * @param onVectors compute on LANES numbers at a time; see `hasLanes`
  */
 export function createBody(
   inline: (value: Value) => boolean,
   read: (value: Value) => string,
+  onVectors = false,
 ): Body {
+  const how = onVectors ? vectors : numbers;
   const lines: string[] = [];
   const names = new Map<string, string>();
   /** bf16 results as stored, by the name of their widened variable: rounded once, used twice. */
   const rounded = new Map<string, string>();
   const define = (key: string, dtype: DType, expression: string): string => {
     const name = `v${names.size}`;
-    lines.push(`${dtype === "i32" ? "int32_t" : "float"} ${name} = ${expression};`);
+    lines.push(`${dtype === "i32" ? "int32_t" : how.float} ${name} = ${expression};`);
     names.set(key, name);
     return name;
   };
   const defineRounded = (key: string, expression: string): string => {
     const half = `h${names.size}`;
-    lines.push(`uint16_t ${half} = f32_to_bf16(${expression});`);
-    const name = define(key, "bf16", `bf16_to_f32(${half})`);
+    lines.push(`${how.half} ${half} = ${how.round}(${expression});`);
+    const name = define(key, "bf16", `${how.widen}(${half})`);
     rounded.set(name, half);
     return name;
   };
@@ -67,10 +98,7 @@ export function createBody(
       const found = names.get(key);
       if (found !== undefined) return found;
       const operands = value.node.inputs.map(name);
-      const expression = (value.node.op.expression as (x: string[], n: unknown) => string)(
-        operands,
-        value.node,
-      );
+      const expression = how.expression(value.node, operands);
       return value.dtype === "bf16"
         ? defineRounded(key, expression)
         : define(key, value.dtype, expression);

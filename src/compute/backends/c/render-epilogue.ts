@@ -6,7 +6,7 @@
 import { type Access, accessOf, asMatrix } from "../../compiler/access.ts";
 import type { Unit } from "../../compiler/fuse.ts";
 import type { DType, Value } from "../../graph.ts";
-import { createBody, load, storageType } from "./expression.ts";
+import { createBody, hasLanes, load, storageType } from "./expression.ts";
 import { accessKey, indent, isInline, type LoopContext, memoryLeaves } from "./render-loop.ts";
 
 const CACHE_LINE = 64;
@@ -62,18 +62,9 @@ export function renderEpilogue(unit: Unit, keepsProduct: boolean, c: LoopContext
   const results = keepsProduct ? [product, ...unit.results] : unit.results;
   const inputs = leaves.map((a, i) => inputStream(a, i, unit, N, c));
   const outputs = results.map((r, i) => outputStream(r, i, N, c));
-  const keys = leaves.map(accessKey);
-  /** The product's element as it is stored. */
-  const finished = product.dtype === "bf16" ? "f32_to_bf16(acc[i])" : "acc[i]";
-  const body = createBody(isInline(c), (value) => {
-    const access = accessOf(value);
-    if (access.base.node === unit.node) return load(finished, product.dtype);
-    const { name, step } = inputs[keys.indexOf(accessKey(access))];
-    return load(step === 0 ? `${name}[0]` : `${name}[i * ${step}]`, access.base.dtype);
-  });
-  const stores = results.map((r, i) =>
-    r === product ? `y${i}[i] = ${finished};` : body.store(`y${i}[i]`, r),
-  );
+  const plan: Plan = { unit, c, leaves, inputs, outputs, results, product };
+  const lanes =
+    hasLanes(unit.results, isInline(c)) && inputs.every(({ step }) => step === 0 || step === 1);
   const streams = [...inputs, ...outputs];
   const declarations = indent(streams.map((stream) => stream.declaration));
   return [
@@ -85,10 +76,67 @@ export function renderEpilogue(unit: Unit, keepsProduct: boolean, c: LoopContext
     "static void NAME(const void* environment, long row, long col, int n, const float* acc) {",
     ...opening,
     ...declarations,
-    "#pragma GCC ivdep",
-    "  for (int i = 0; i < n; i++) {",
-    ...indent([...body.lines, ...stores], "    "),
-    "  }",
+    ...indent(lanes ? renderOnVectors(plan) : renderOnNumbers(plan)),
     "}",
   ];
+}
+
+interface Plan {
+  readonly unit: Unit;
+  readonly c: LoopContext;
+  readonly leaves: readonly Access[];
+  readonly inputs: readonly Stream[];
+  readonly outputs: readonly Stream[];
+  readonly results: readonly Value[];
+  readonly product: Value;
+}
+
+/** The stream of a stored operand, or undefined for the product itself. */
+function streamOf({ unit, leaves, inputs }: Plan, value: Value): Stream | undefined {
+  const access = accessOf(value);
+  if (access.base.node === unit.node) return undefined;
+  return inputs[leaves.map(accessKey).indexOf(accessKey(access))];
+}
+
+function renderOnNumbers(p: Plan): string[] {
+  /** The product's element as it is stored. */
+  const finished = p.product.dtype === "bf16" ? "f32_to_bf16(acc[i])" : "acc[i]";
+  const body = createBody(isInline(p.c), (value) => {
+    const stream = streamOf(p, value);
+    if (stream === undefined) return load(finished, p.product.dtype);
+    return load(`${stream.name}[i * ${stream.step}]`, stream.dtype);
+  });
+  const stores = p.results.map((result, i) =>
+    result === p.product ? `y${i}[i] = ${finished};` : body.store(`y${i}[i]`, result),
+  );
+  return [
+    "#pragma GCC ivdep",
+    "for (int i = 0; i < n; i++) {",
+    ...indent([...body.lines, ...stores]),
+    "}",
+  ];
+}
+
+const typeOf = (dtype: DType): string => (dtype === "bf16" ? "BF16" : "F32");
+
+/** LANES at a time; the last ones of a segment too, filled up with zeros. */
+function renderOnVectors(p: Plan): string[] {
+  const finished = "load_upto(acc, i, n - i, F32)";
+  const body = createBody(
+    isInline(p.c),
+    (value) => {
+      const stream = streamOf(p, value);
+      if (stream === undefined)
+        return p.product.dtype === "bf16" ? `vec_round_bf16(${finished})` : finished;
+      const { name, dtype, step } = stream;
+      if (step === 0) return `vec_of(${load(`${name}[0]`, dtype)})`;
+      return `load_upto(${name}, i, n - i, ${typeOf(dtype)})`;
+    },
+    true,
+  );
+  const stores = p.results.map((result, i) => {
+    const x = result === p.product ? finished : body.name(result);
+    return `store_upto(y${i}, i, n - i, ${typeOf(result.dtype)}, ${x});`;
+  });
+  return ["for (int i = 0; i < n; i += LANES) {", ...indent([...body.lines, ...stores]), "}"];
 }

@@ -99,6 +99,13 @@ INLINE Vec vec_exp(Vec x) {
 #endif
 }
 
+/** 1 / (1 + e^-x) lane by lane, from e^-|x|, which cannot overflow. */
+INLINE Vec vec_sigmoid(Vec x) {
+  IntVec negative = (IntVec)x >> 31;
+  Vec e = vec_exp((Vec)((IntVec)x | (IntVec)vec_of(-0.0f)));
+  return vec_select(negative, e, vec_of(1.0f)) / (1.0f + e);
+}
+
 /** 2^x lane by lane, x < 120, relative error 2e-7: softmax in base 2, cheaper than e^x. */
 INLINE Vec vec_exp2(Vec x) {
 #if defined(NUTSHELL_ISA_AVX512BF16)
@@ -156,6 +163,11 @@ INLINE HalfVec vec_to_bf16(Vec x) {
   WordVec even = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
   return __builtin_convertvector(((bits >> 16 | 0x40) & nan) | (even & ~nan), HalfVec);
 #endif
+}
+
+/** What storing as bf16 and loading again makes of LANES numbers. */
+INLINE Vec vec_round_bf16(Vec x) {
+  return (Vec)(__builtin_convertvector(vec_to_bf16(x), WordVec) << 16);
 }
 
 INLINE void store_lanes(void* y, long i, int type, Vec x) {
