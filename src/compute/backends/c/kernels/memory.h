@@ -8,6 +8,7 @@
 #define NUTSHELL_MEMORY_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -38,18 +39,33 @@ static inline void restore_float_mode(FloatMode mode) { (void)mode; }
 #endif
 
 #ifdef NUTSHELL_KERNEL_LIBRARY
-enum { COPY_CHUNK = 1 << 18 };
+enum { COPY_CHUNK = 1 << 18, HUGE_PAGE = 1 << 21 };
 
-void* buffer_create(size_t bytes) {
-  void* p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (p == MAP_FAILED) return NULL;
-#ifdef MADV_HUGEPAGE
-  if (bytes >= (1u << 21)) madvise(p, bytes, MADV_HUGEPAGE);
-#endif
-  return p;
+/* A buffer that starts inside a huge page would have its hottest part, the start, in small ones. */
+static size_t whole_pages(size_t bytes) {
+  return bytes < HUGE_PAGE ? bytes : (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
 }
 
-void buffer_destroy(void* buffer, size_t bytes) { munmap(buffer, bytes); }
+static void* map_pages(size_t bytes) {
+  void* p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return p == MAP_FAILED ? NULL : p;
+}
+
+void* buffer_create(size_t bytes) {
+  const size_t size = whole_pages(bytes);
+  if (size < HUGE_PAGE) return map_pages(size);
+  char* start = map_pages(size + HUGE_PAGE);
+  if (!start) return NULL;
+  const size_t before = (HUGE_PAGE - (uintptr_t)start % HUGE_PAGE) % HUGE_PAGE;
+  if (before > 0) munmap(start, before);
+  munmap(start + before + size, HUGE_PAGE - before);
+#ifdef MADV_HUGEPAGE
+  madvise(start + before, size, MADV_HUGEPAGE);
+#endif
+  return start + before;
+}
+
+void buffer_destroy(void* buffer, size_t bytes) { munmap(buffer, whole_pages(bytes)); }
 
 void copy_bytes(Worker* w, void* to, const void* from, size_t bytes) {
   const long chunks = (long)((bytes + COPY_CHUNK - 1) / COPY_CHUNK);
