@@ -81,8 +81,11 @@ export function parameterSpecs(config: ModelConfig): ParameterSpec[] {
 
 /** Fills the store with a new model: a function of (config, seed) on every backend. */
 export async function initialise(store: Store, config: ModelConfig, seed: number): Promise<void> {
-  for (const [index, { name, shape, init }] of parameterSpecs(config).entries()) {
-    const data = new Float32Array(sizeOf(shape));
+  const specs = parameterSpecs(config);
+  // One buffer for all: the garbage of a copy each would weigh as much as the model.
+  const buffer = new Float32Array(Math.max(...specs.map(({ shape }) => sizeOf(shape))));
+  for (const [index, { name, shape, init }] of specs.entries()) {
+    const data = buffer.subarray(0, sizeOf(shape));
     if (init.kind === "ones") data.fill(1);
     else fillNormal(data, init.std, seed, FIRST_STREAM + index);
     store.define(name, { shape, dtype: "f32" });
