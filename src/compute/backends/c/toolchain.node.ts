@@ -15,7 +15,14 @@ import { NutshellError } from "../../../error.ts";
 const run = promisify(execFile);
 
 const KERNELS = join(import.meta.dirname, "kernels");
-const FLAGS = ["-std=gnu11", "-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast"];
+const FLAGS = [
+  "-std=gnu11",
+  "-D_GNU_SOURCE",
+  "-O3",
+  "-fno-math-errno",
+  "-fno-trapping-math",
+  "-ffp-contract=fast",
+];
 /** nodelete: at exit a waiting worker may still stand in the library's code. */
 const NO_DELETE = process.platform === "linux" ? ["-Wl,-z,nodelete"] : [];
 const LINK = ["-fPIC", "-shared", "-pthread", "-w", ...NO_DELETE];

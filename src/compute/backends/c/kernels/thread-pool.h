@@ -23,6 +23,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "affinity.h"
+
 enum { SPIN = 4000, YIELD = 64, CACHE_LINE = 64 };
 
 typedef struct Pool Pool;
@@ -41,6 +43,8 @@ struct Pool {
   void (*fn)(Worker*, void*);
   void* env;
   int stop;
+  Affinity cores; /* that the team was made on */
+  int bound;      /* each worker has a core of its own */
   atomic_int nThreads;
   Worker* workers;
   pthread_t* threads;
@@ -105,6 +109,7 @@ static inline long take(Worker* w, long n) {
 
 static void* worker_main(void* self) {
   Worker* w = self;
+  if (w->pool->bound) bind_to_nth(&w->pool->cores, w->tid);
   for (;;) {
     barrier(w);
     if (w->pool->stop) return NULL;
@@ -115,11 +120,14 @@ static void* worker_main(void* self) {
 
 /** Runs fn(worker, env) on every worker and returns when all are done. One caller at a time. */
 static void pool_run(Pool* p, void (*fn)(Worker*, void*), void* env) {
+  const Affinity before = current_affinity();
+  if (p->bound) bind_to_nth(&p->cores, 0);
   p->fn = fn;
   p->env = env;
   barrier(&p->workers[0]);
   fn(&p->workers[0], env);
   barrier(&p->workers[0]);
+  if (p->bound) restore_affinity(&before);
 }
 
 static void pool_free(Pool* p) {
@@ -144,6 +152,8 @@ static Pool* pool_create(int nThreads) {
   if (!p) return NULL;
   memset(p, 0, sizeof *p);
   p->nThreads = nThreads;
+  p->cores = current_affinity();
+  p->bound = fills(&p->cores, nThreads);
   pthread_mutex_init(&p->lock, NULL);
   pthread_cond_init(&p->wake, NULL);
   p->workers = calloc((size_t)nThreads, sizeof(Worker));
