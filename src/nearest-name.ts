@@ -24,12 +24,22 @@ export function editDistance(a: string, b: string): number {
   return above[b.length] ?? 0;
 }
 
+/** Below this length a beginning is near to everything. */
+const MIN_BEGINNING = 3;
+
+/** Edits to a name, or to its beginning: "bacth" is near to "batchSize". */
+function distanceTo(name: string, candidate: string): number {
+  const whole = editDistance(name, candidate);
+  if (name.length < MIN_BEGINNING) return whole;
+  return Math.min(whole, editDistance(name, candidate.slice(0, name.length)));
+}
+
 /** @returns the closest of `names`, or `undefined` when none is within a third of the length. */
 export function nearestName(name: string, names: Iterable<string>): string | undefined {
   let nearest: string | undefined;
   let limit = Math.max(1, Math.floor(name.length / 3)) + 1;
   for (const candidate of names) {
-    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
+    const distance = distanceTo(name.toLowerCase(), candidate.toLowerCase());
     if (distance >= limit) continue;
     nearest = candidate;
     limit = distance;

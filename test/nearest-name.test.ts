@@ -28,6 +28,8 @@ test("a near name is suggested, a far one is not", () => {
   assert.equal(nearestName("dept", names), "depth");
   assert.equal(nearestName("dpeth", names), "depth");
   assert.equal(nearestName("learning-rate", names), "learningRate");
+  assert.equal(nearestName("laerning", names), "learningRate");
+  assert.equal(nearestName("x", names), undefined);
   assert.equal(nearestName("cosine", names), undefined);
   assert.equal(suggestName("cosine", names), "Known: depth, warmup, learningRate.");
 });

@@ -158,6 +158,8 @@ class ReferenceProgram implements Program {
     this.#run = (inputs) => interpret(graph, order, inputs, store);
   }
   async run(inputs: Inputs = {}): Promise<Record<string, HostArray>> {
+    // Plain JavaScript would hold the event loop for a whole training: let Ctrl-C through.
+    await new Promise((resolve) => setTimeout(resolve, 0));
     const raw = this.#run(inputs);
     // f64 results stay f64: only tests ask for that precision.
     return raw as Record<string, HostArray>;

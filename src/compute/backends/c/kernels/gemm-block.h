@@ -2,8 +2,7 @@
  * Products of small blocks by one thread: what fused attention and cross-entropy are made of.
  *
  * Operands are meant to lie in L2. B is packed once and used by many rows. A is either packed too,
- * or row-major numbers of word_type(compute) with an even depth, used where they are; to_words
- * makes such numbers from f32 results (softmax weights, say) in one cheap pass.
+ * or row-major numbers of word_type(compute) with an even depth, used where they are.
  *
  *     pack_columns(&k, n, d, BF16, packed);                        // K block [n, d]
  *     block_gemm(m, n, d, plain_rows(q, ld), packed, BF16, s, n, 0);   // S[m, n] = Q . K^T
@@ -59,20 +58,6 @@ static Rows pack_rows(const Source* a, long m, long k, int compute, uint32_t* ou
 INLINE Rows plain_rows(const void* a, long lda, int compute) {
   long rowBytes = lda * (long)type_bytes(word_type(compute));
   return (Rows){a, rowBytes, 4, TILE_ROWS * rowBytes};
-}
-
-/** f32 numbers to word_type(compute), rounded to the precision of compute. */
-static void to_words(const float* x, long n, int compute, void* out) {
-  long i = 0;
-  if (per_word(compute) == 2) {
-    for (; i + 2 * SQUARE <= n; i += 2 * SQUARE)
-      *(WordsAt*)((uint16_t*)out + i) = load_words((const char*)(x + i), F32, compute);
-    for (; i < n; i++) ((uint16_t*)out)[i] = f32_to_bf16(x[i]);
-    return;
-  }
-  for (; i + SQUARE <= n; i += SQUARE)
-    *(WordsAt*)((float*)out + i) = load_numbers((const char*)(x + i), F32, compute);
-  for (; i < n; i++) ((float*)out)[i] = compute == BF16 ? bf16_to_f32(f32_to_bf16(x[i])) : x[i];
 }
 
 INLINE void copy_row(float* c, const float* sums, long n, int accumulate) {
