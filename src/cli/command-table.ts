@@ -6,4 +6,5 @@ export const commands: Readonly<Record<string, () => Promise<{ readonly command:
   explain: () => import("./commands/explain.ts"),
   plan: () => import("./commands/plan.ts"),
   pretrain: () => import("./commands/pretrain.ts"),
+  tokenizer: () => import("./commands/tokenizer.ts"),
 };

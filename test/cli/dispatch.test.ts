@@ -1,6 +1,7 @@
 /** The command line as a user meets it: exit codes, where output goes, help for every command. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { readdirSync } from "node:fs";
 import { test } from "node:test";
 import { defineCommand } from "../../src/cli/command.ts";
 import { commands } from "../../src/cli/command-table.ts";
@@ -15,6 +16,14 @@ async function run(...argv: string[]): Promise<{ code: number; out: string; err:
   const code = await dispatch(argv, streams);
   return { code, out: streams.out, err: streams.err };
 }
+
+test("every file of a command has its row in the table", () => {
+  const files = readdirSync(new URL("../../src/cli/commands/", import.meta.url));
+  assert.deepEqual(
+    Object.keys(commands),
+    files.map((file) => file.replace(".ts", "")).sort(),
+  );
+});
 
 test("no words, help and --help list every command", async () => {
   const { code, out, err } = await run();
