@@ -11,13 +11,21 @@ import { PairHeap } from "./pair-heap.ts";
 import { compilePattern, splitText } from "./pattern.ts";
 import { createTokenizer, type Tokenizer, type Vocabulary } from "./tokenizer.ts";
 
-/** One merge: the tokens `left` and `right` become `token`; its rank is its place in the list. */
+/** One merge: the tokens `left` and `right` become `token`. Several merges may make one token. */
 export type Merge = readonly [left: number, right: number, token: number];
 
 export interface BpeVocabulary extends Vocabulary {
   /** Id of the single-byte token for each byte value, 256 of them. */
   readonly byteIds: readonly number[];
   readonly merges: readonly Merge[];
+  /**
+   * Which of several possible merges comes first: the one earlier in `merges` ("listed", the
+   * default), or the one whose token has the smaller id ("token-id", tiktoken's rule, where all
+   * pairs that spell one token are equal). Leftmost among equals in both.
+   */
+  readonly mergeOrder?: "listed" | "token-id";
+  /** A pre-token that is itself a token is not merged (tiktoken; Hugging Face `ignore_merges`). */
+  readonly wholePieces?: boolean;
   /** Split pattern, in the dialect of `pattern.ts`. */
   readonly pattern: string;
 }

@@ -18,6 +18,11 @@ export const SPLIT_PATTERN: string =
 export const GPT2_PATTERN: string =
   "'(?:[sdmt]|ll|ve|re)| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
 
+/** The pattern of cl100k_base (GPT-4), its case-insensitive contractions spelled out in ASCII. */
+export const CL100K_PATTERN: string =
+  "'(?:[sdmtSDMT]|[lL][lL]|[vV][eE]|[rR][eE])|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}" +
+  "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+
 /**
  * Compiles a pattern. `\s` means Unicode White_Space, as in the libraries that read the same
  * file; JavaScript's own `\s` differs from it in U+0085 and U+FEFF.
