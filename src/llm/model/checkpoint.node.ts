@@ -13,7 +13,6 @@ import { join } from "node:path";
 import type { Store } from "../../compute/backend.ts";
 import type { Shape } from "../../compute/graph.ts";
 import { sameShape } from "../../compute/shape.ts";
-import type { ModelConfig } from "./config.ts";
 import {
   diskError,
   type FileDigest,
@@ -21,7 +20,8 @@ import {
   tryReadText,
   writeDurably,
   writeFolderAtomically,
-} from "./durable-file.node.ts";
+} from "../../durable-file.node.ts";
+import type { ModelConfig } from "./config.ts";
 import { fromHfConfig, type JsonObject, toHfConfig } from "./hugging-face-config.ts";
 import {
   checkpointError,

@@ -4,8 +4,8 @@
  */
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
+import { digestFile, type FileDigest, tryReadText } from "../../durable-file.node.ts";
 import { NutshellError } from "../../error.ts";
-import { digestFile, type FileDigest, tryReadText } from "./durable-file.node.ts";
 
 export const MANIFEST = "manifest.json";
 const FORMAT = "nutshell-checkpoint-1";

@@ -5,7 +5,7 @@
 import { open } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { Store } from "../../compute/backend.ts";
-import { tryReadText } from "./durable-file.node.ts";
+import { tryReadText } from "../../durable-file.node.ts";
 import { checkpointError, parseJson } from "./manifest.node.ts";
 import {
   decodeTensor,

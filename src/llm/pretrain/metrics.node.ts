@@ -10,8 +10,8 @@
 import { createHash } from "node:crypto";
 import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { diskError } from "../../durable-file.node.ts";
 import type { Batch } from "../data/sampler.ts";
-import { diskError } from "../model/durable-file.node.ts";
 import type { EvalRecord, MetricRecord, StepRecord } from "./metric-records.ts";
 
 export interface Metrics {

@@ -5,10 +5,10 @@
 import { mkdir } from "node:fs/promises";
 import type { Backend, Store } from "../../compute/backend.ts";
 import { chooseBackend } from "../../compute/backends/choose.node.ts";
+import { diskError } from "../../durable-file.node.ts";
 import { createSampler, type Sampler } from "../data/sampler.ts";
 import { createGenerator, type TokenGenerator } from "../inference/generator.ts";
 import type { ModelConfig } from "../model/config.ts";
-import { diskError } from "../model/durable-file.node.ts";
 import { initialise } from "../model/parameters.ts";
 import type { Precision } from "../model/transformer.ts";
 import { optimizerState } from "../optim/train-step.ts";

@@ -1,8 +1,8 @@
 /** What a run leaves in its folder: checkpoints that resume bit for bit, the curve, the card. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { diskError } from "../../durable-file.node.ts";
 import { saveCheckpoint } from "../model/checkpoint.node.ts";
-import { diskError } from "../model/durable-file.node.ts";
 import { optimizerState } from "../optim/train-step.ts";
 import { renderCard } from "./card.ts";
 import { renderLossCurve } from "./loss-curve.ts";

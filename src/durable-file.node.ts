@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
-import { NutshellError } from "../../error.ts";
+import { NutshellError } from "./error.ts";
 
 /** What the manifest keeps of a file. */
 export interface FileDigest {
