@@ -1,0 +1,125 @@
+/**
+ * Which source each row of a run is of. The plan's shares are real numbers; here they become whole
+ * rows: the run is cut into at most 4,096 blocks, in each of which a source gets its share to
+ * within one row, and what rounding took is paid in the next block, so counts never drift. Inside
+ * a block the rows of a source are spread evenly.
+ *
+ * So the source of row g, and how many rows of that source came before, follow from g alone; the
+ * table of blocks has a fixed size and takes a millisecond to make.
+ */
+import { type MixturePlan, rowsOfSource } from "../mixture/plan.ts";
+
+export interface RowSchedule {
+  readonly rows: number;
+  readonly sources: number;
+  /** Rows of a block; the last one may be shorter. */
+  readonly blockRows: number;
+  /** Steps around a block that visit each of its places once, evenly; of the last block too. */
+  readonly stride: number;
+  readonly lastStride: number;
+  /** [blocks + 1, sources]: rows of each source before a block. */
+  readonly before: Float64Array;
+}
+
+/** One row of a run: the `index`-th of its source. */
+export interface ScheduledRow {
+  source: number;
+  index: number;
+}
+
+const MOST_BLOCKS = 4096;
+const LEAST_BLOCK_ROWS = 256;
+
+export function scheduleRows(plan: MixturePlan): RowSchedule {
+  const { rows, names } = plan;
+  const sources = names.length;
+  const blockRows = Math.max(LEAST_BLOCK_ROWS, Math.ceil(rows / MOST_BLOCKS));
+  const blocks = Math.ceil(rows / blockRows);
+  const before = new Float64Array((blocks + 1) * sources);
+  for (let block = 0; block < blocks; block++) {
+    const end = Math.min(rows, (block + 1) * blockRows);
+    const asked = names.map((_, i) => rowsOfSource(plan, i, end));
+    const now = [...before.subarray(block * sources, (block + 1) * sources)];
+    before.set(apportion(now, asked, end), (block + 1) * sources);
+  }
+  const [stride, lastStride] = [strideOf(blockRows), strideOf(rows - (blocks - 1) * blockRows)];
+  return { rows, sources, blockRows, stride, lastStride, before };
+}
+
+/**
+ * Whole numbers near `asked` that sum to `total`, none below `now`: each rounded down, then one
+ * more to where most is missing.
+ */
+function apportion(now: readonly number[], asked: readonly number[], total: number): number[] {
+  const counts = asked.map((rows, i) => Math.max(now[i] as number, Math.floor(rows)));
+  const missing = (i: number): number => (asked[i] as number) - (counts[i] as number);
+  let open = total - counts.reduce((sum, count) => sum + count, 0);
+  const places = [...counts.keys()];
+  for (; open > 0; open--) {
+    const most = places.reduce((a, b) => (missing(b) > missing(a) ? b : a));
+    counts[most] = (counts[most] as number) + 1;
+  }
+  for (; open < 0; open++) {
+    const spare = places.filter((i) => (counts[i] as number) > (now[i] as number));
+    const least = spare.reduce((a, b) => (missing(b) < missing(a) ? b : a));
+    counts[least] = (counts[least] as number) - 1;
+  }
+  return counts;
+}
+
+/** @param row 0 … rows - 1  @param out written and returned, so that nothing is allocated */
+export function scheduledRow(schedule: RowSchedule, row: number, out: ScheduledRow): ScheduledRow {
+  const { sources, blockRows, before, rows } = schedule;
+  const block = Math.floor(row / blockRows);
+  const at = block * sources;
+  let place = placeInBlock(schedule, row - block * blockRows, rows - block * blockRows);
+  for (let i = 0; i < sources; i++) {
+    const start = before[at + i] as number;
+    const count = (before[at + sources + i] as number) - start;
+    if (place < count) {
+      out.source = i;
+      out.index = start + place;
+      return out;
+    }
+    place -= count;
+  }
+  throw new RangeError(`row ${row} lies outside a schedule of ${rows} rows`);
+}
+
+/** Rows of each source among the first `rows` of the run. */
+export function realisedRows(schedule: RowSchedule, rows: number): number[] {
+  const { sources, blockRows, before } = schedule;
+  const block = Math.min(Math.floor(rows / blockRows), before.length / sources - 1);
+  const counts = [...before.subarray(block * sources, (block + 1) * sources)];
+  const found = { source: 0, index: 0 };
+  for (let row = block * blockRows; row < rows; row++) {
+    const { source } = scheduledRow(schedule, row, found);
+    counts[source] = (counts[source] as number) + 1;
+  }
+  return counts;
+}
+
+/** The shares of the sources among the first `rows` rows; the whole run by default. */
+export function realisedProportions(plan: MixturePlan, rows: number = plan.rows): number[] {
+  return realisedRows(scheduleRows(plan), rows).map((count) => count / rows);
+}
+
+/** @param open rows from the block's first to the end of the run */
+function placeInBlock(schedule: RowSchedule, index: number, open: number): number {
+  const { blockRows, stride, lastStride } = schedule;
+  return open >= blockRows ? (index * stride) % blockRows : (index * lastStride) % open;
+}
+
+/**
+ * The least number from size / φ on that shares no divisor with `size`: steps of the golden ratio
+ * fall evenly over a ring however many are taken. @see Weyl 1916
+ */
+function strideOf(size: number): number {
+  let stride = Math.max(1, Math.round(size * 0.6180339887498949));
+  while (greatestDivisor(stride, size) > 1) stride++;
+  return stride;
+}
+
+function greatestDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestDivisor(b, a % b);
+}
