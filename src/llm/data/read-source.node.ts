@@ -7,7 +7,7 @@ import { readdirSync, statSync } from "node:fs";
 import { basename, join, relative } from "node:path";
 import { NutshellError } from "../../error.ts";
 import type { Document } from "./document.ts";
-import { ROW_FIELDS, tryRenderRow } from "./rows.ts";
+import { ROW_FIELDS, tryRenderRow } from "./sources/rows.ts";
 import { readTextFile } from "./text-file.node.ts";
 
 /** What counts as text inside a folder; a file named by the user is read whatever its name. */

