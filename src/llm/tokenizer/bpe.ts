@@ -1,15 +1,16 @@
 /**
- * Byte-level byte-pair encoding: text → pre-tokens (split pattern) → UTF-8 bytes → merges, the
- * lowest rank first and leftmost among equals, until no pair has a rank.
- *
- * Encoding a pre-token of n bytes costs O(n log n), so a million repeated characters are no trap;
- * pre-tokens seen before come from a bounded cache, which makes ordinary text fast.
+ * Byte-level byte-pair encoding: text → pre-tokens (split pattern) → UTF-8 bytes → merges.
+ * Pre-tokens seen before come from a bounded table, which makes ordinary text fast.
  * Sennrich et al. 2016 (BPE); Radford et al. 2019 (on bytes).
  */
 
-import { PairHeap } from "./pair-heap.ts";
-import { compilePattern, splitText } from "./pattern.ts";
-import { createTokenizer, type Tokenizer, type Vocabulary } from "./tokenizer.ts";
+import { IdBuffer } from "./id-buffer.ts";
+import { createPieceMerger } from "./merge-piece.ts";
+import { createPairTable, type PairTable } from "./pair-table.ts";
+import { PieceTable } from "./piece-table.ts";
+import { createSplitter, type VisitPiece } from "./splitter.ts";
+import { packTokens, type TokenBytes } from "./token-bytes.ts";
+import { createTokenizer, type Encoder, type Tokenizer, type Vocabulary } from "./tokenizer.ts";
 
 /** One merge: the tokens `left` and `right` become `token`. Several merges may make one token. */
 export type Merge = readonly [left: number, right: number, token: number];
@@ -35,114 +36,97 @@ export interface BpeTokenizer extends Tokenizer {
   readonly vocabulary: BpeVocabulary;
 }
 
-/** Pre-tokens longer than this many characters are rare and would fill the cache. */
-const CACHED_LENGTH = 32;
-const CACHED_ENTRIES = 1 << 18;
-
-/** One number for a pair of ids; ids stay below 2^26. */
-export function pairKey(left: number, right: number): number {
-  return left * 0x4000000 + right;
-}
-
 /** @throws TOKENIZER when the pattern is not valid */
 export function createBpeTokenizer(vocabulary: BpeVocabulary): BpeTokenizer {
-  const pattern = compilePattern(vocabulary.pattern);
-  const ranks = new Map(
-    vocabulary.merges.map(([left, right], rank) => [pairKey(left, right), rank]),
-  );
-  const encoder = new TextEncoder();
-  const cache = new Map<string, readonly number[]>();
-
-  function encodePiece(piece: string): readonly number[] {
-    const ids: number[] = [];
-    for (const byte of encoder.encode(piece)) ids.push(vocabulary.byteIds[byte] as number);
-    const merge = ids.length <= SHORT ? mergeShort : mergeLong;
-    return merge(ids, ranks, vocabulary.merges);
-  }
-
-  function cachedPiece(piece: string): readonly number[] {
-    const known = cache.get(piece);
-    if (known !== undefined) return known;
-    const ids = encodePiece(piece);
-    if (piece.length <= CACHED_LENGTH) {
-      if (cache.size >= CACHED_ENTRIES) cache.clear();
-      cache.set(piece, ids);
-    }
-    return ids;
-  }
-
-  function encodeText(text: string, ids: number[]): void {
-    for (const piece of splitText(text, pattern)) {
-      for (const id of cachedPiece(piece)) ids.push(id);
-    }
-  }
-
-  return { kind: "bpe", vocabulary, ...createTokenizer(vocabulary, encodeText) };
+  const encoder = createBpeEncoder(compileBpe(vocabulary));
+  return { kind: "bpe", vocabulary, ...createTokenizer(vocabulary, encoder) };
 }
 
-/** Up to this many bytes, scanning all pairs again after each merge beats the heap. */
-const SHORT = 32;
+/** What encoding needs of a vocabulary, in typed arrays: cheap to hand to another thread. */
+export interface CompiledBpe {
+  readonly pattern: string;
+  readonly byteIds: Int32Array;
+  readonly pairs: PairTable;
+  /** Tokens that are not merged when they are a whole pre-token, by id. */
+  readonly whole: TokenBytes;
+}
 
-type MergePairs = (
-  ids: number[],
-  ranks: ReadonlyMap<number, number>,
-  merges: readonly Merge[],
-) => number[];
+export function compileBpe(vocabulary: BpeVocabulary): CompiledBpe {
+  return {
+    pattern: vocabulary.pattern,
+    byteIds: Int32Array.from(vocabulary.byteIds),
+    pairs: createPairTable(vocabulary),
+    whole: packTokens(vocabulary.wholePieces ? vocabulary.tokens : []),
+  };
+}
 
-/** Applies merges to `ids` in place: find the lowest rank, merge there, look again. */
-const mergeShort: MergePairs = (ids, ranks, merges) => {
-  for (;;) {
-    let best = Number.POSITIVE_INFINITY;
-    let at = -1;
-    for (let i = 0; i + 1 < ids.length; i++) {
-      const rank = ranks.get(pairKey(ids[i] as number, ids[i + 1] as number));
-      if (rank === undefined || rank >= best) continue;
-      best = rank;
-      at = i;
+/** Pre-tokens with more bytes are rare and would fill the table. */
+const KNOWN_LENGTH = 64;
+const KNOWN_PIECES = 1 << 18;
+
+/** @throws TOKENIZER when the pattern is not valid */
+export function createBpeEncoder(compiled: CompiledBpe): Encoder {
+  const splitter = createSplitter(compiled.pattern);
+  const merge = createPieceMerger(compiled.byteIds, compiled.pairs);
+  const whole = compiled.whole;
+  const findLength = Math.max(KNOWN_LENGTH, longestToken(whole));
+  // A single id is stored as id + 1; a list as the negated place in `lists` of its length.
+  const known = new PieceTable();
+  const lists = new IdBuffer();
+  let out = new IdBuffer();
+
+  function forgetPieces(): void {
+    known.clear();
+    lists.length = 1;
+    for (let id = 0; id + 1 < whole.starts.length; id++) {
+      const [start, end] = [whole.starts[id] as number, whole.starts[id + 1] as number];
+      if (end > start) known.add(whole.bytes, start, end, id + 1);
     }
-    if (at < 0) return ids;
-    ids.splice(at, 2, (merges[best] as Merge)[2]);
   }
-};
 
-/** Marks a position that was merged into the token on its left. */
-const GONE = -1;
+  function remember(bytes: Uint8Array, start: number, end: number, from: number): void {
+    if (known.size >= KNOWN_PIECES + whole.starts.length) forgetPieces();
+    const count = out.length - from;
+    known.add(bytes, start, end, count === 1 ? (out.ids[from] as number) + 1 : -lists.length);
+    if (count === 1) return;
+    lists.push(count);
+    for (let at = from; at < out.length; at++) lists.push(out.ids[at] as number);
+  }
 
-/**
- * The same in O(n log n). The live tokens form a linked list over their first positions; the heap
- * holds candidate merges by (rank, position), and an entry whose pair has since changed is skipped.
- */
-const mergeLong: MergePairs = (ids, ranks, merges) => {
-  const n = ids.length;
-  const next = new Int32Array(n);
-  const previous = new Int32Array(n);
-  const heap = new PairHeap();
-
-  const rankAt = (at: number): number | undefined => {
-    const right = next[at] as number;
-    return right < n ? ranks.get(pairKey(ids[at] as number, ids[right] as number)) : undefined;
-  };
-  const offer = (at: number): void => {
-    const rank = at < 0 ? undefined : rankAt(at);
-    if (rank !== undefined) heap.push(rank, at);
+  const visit: VisitPiece = (bytes, start, end) => {
+    const value = end - start <= findLength ? known.find(bytes, start, end) : 0;
+    if (value > 0) out.push(value - 1);
+    else if (value < 0) copyList(lists.ids, -value, out);
+    else {
+      const from = out.length;
+      merge(bytes, start, end, out);
+      if (end - start <= KNOWN_LENGTH) remember(bytes, start, end, from);
+    }
   };
 
-  for (let at = 0; at < n; at++) {
-    next[at] = at + 1;
-    previous[at] = at - 1;
+  forgetPieces();
+  return {
+    encodeText(text, ids) {
+      out = ids;
+      splitter.ofText(text, visit);
+    },
+    encodeUtf8(bytes, ids) {
+      out = ids;
+      splitter.ofUtf8(bytes, visit);
+    },
+  };
+}
+
+function longestToken({ starts }: TokenBytes): number {
+  let longest = 0;
+  for (let id = 0; id + 1 < starts.length; id++) {
+    longest = Math.max(longest, (starts[id + 1] as number) - (starts[id] as number));
   }
-  for (let at = 0; at < n; at++) offer(at);
-  for (let entry = heap.tryPop(); entry !== undefined; entry = heap.tryPop()) {
-    const [rank, at] = entry;
-    if (ids[at] === GONE || rankAt(at) !== rank) continue;
-    const right = next[at] as number;
-    const after = next[right] as number;
-    ids[at] = (merges[rank] as Merge)[2];
-    ids[right] = GONE;
-    next[at] = after;
-    if (after < n) previous[after] = at;
-    offer(previous[at] as number);
-    offer(at);
-  }
-  return ids.filter((id) => id !== GONE);
-};
+  return longest;
+}
+
+function copyList(lists: Int32Array, at: number, out: IdBuffer): void {
+  const count = lists[at] as number;
+  out.reserve(count);
+  for (let i = 1; i <= count; i++) out.ids[out.length++] = lists[at + i] as number;
+}

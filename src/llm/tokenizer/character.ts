@@ -4,6 +4,7 @@
  */
 
 import { NutshellError } from "../../error.ts";
+import type { IdBuffer } from "./id-buffer.ts";
 import { createTokenizer, type Tokenizer } from "./tokenizer.ts";
 
 export interface CharacterTokenizer extends Tokenizer {
@@ -35,14 +36,17 @@ export function fromCharacters(characters: readonly string[]): CharacterTokenize
     specialTokens: new Map<string, number>(),
   };
 
-  function encodeText(text: string, out: number[]): void {
+  function encodeText(text: string, out: IdBuffer): void {
     for (const character of text.toWellFormed()) {
       const id = ids.get(character);
       if (id === undefined) throw unknownCharacter(character, characters.length);
       out.push(id);
     }
   }
-  return { kind: "character", characters, ...createTokenizer(vocabulary, encodeText) };
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  const encodeUtf8 = (bytes: Uint8Array, out: IdBuffer) => encodeText(decoder.decode(bytes), out);
+  const tokenizer = createTokenizer(vocabulary, { encodeText, encodeUtf8 });
+  return { kind: "character", characters, ...tokenizer };
 }
 
 function unknownCharacter(character: string, size: number): NutshellError {

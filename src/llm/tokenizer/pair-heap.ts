@@ -1,67 +1,49 @@
-/**
- * A binary min-heap of (key, value) pairs of numbers in two parallel arrays: the smallest key
- * first, among equal keys the smallest value. Used by training (most frequent pair, negated
- * count) and by encoding (lowest merge rank, leftmost position).
- */
+/** A binary heap of small integers in the order that the caller defines: training's pairs. */
 
 export class PairHeap {
-  #keys: number[] = [];
-  #values: number[] = [];
+  #pairs = new Int32Array(1024);
+  #size = 0;
+  readonly #before: (a: number, b: number) => boolean;
 
-  get size(): number {
-    return this.#keys.length;
+  /** @param before whether a leaves the heap before b; must not change for what is in the heap */
+  constructor(before: (a: number, b: number) => boolean) {
+    this.#before = before;
   }
 
-  push(key: number, value: number): void {
-    const keys = this.#keys;
-    const values = this.#values;
-    let at = keys.length;
+  push(pair: number): void {
+    if (this.#size === this.#pairs.length) {
+      const larger = new Int32Array(2 * this.#size);
+      larger.set(this.#pairs);
+      this.#pairs = larger;
+    }
+    const pairs = this.#pairs;
+    let at = this.#size++;
     while (at > 0) {
       const parent = (at - 1) >> 1;
-      const parentKey = keys[parent] as number;
-      const parentValue = values[parent] as number;
-      if (parentKey < key || (parentKey === key && parentValue <= value)) break;
-      keys[at] = parentKey;
-      values[at] = parentValue;
+      if (!this.#before(pair, pairs[parent] as number)) break;
+      pairs[at] = pairs[parent] as number;
       at = parent;
     }
-    keys[at] = key;
-    values[at] = value;
+    pairs[at] = pair;
   }
 
-  /** Removes the first pair. @returns [key, value], or undefined when the heap is empty */
-  tryPop(): [key: number, value: number] | undefined {
-    const key = this.#keys[0];
-    const value = this.#values[0];
-    if (key === undefined || value === undefined) return undefined;
-    const lastKey = this.#keys.pop() as number;
-    const lastValue = this.#values.pop() as number;
-    if (this.#keys.length > 0) this.#sink(lastKey, lastValue);
-    return [key, value];
-  }
-
-  #sink(key: number, value: number): void {
-    const keys = this.#keys;
-    const values = this.#values;
+  /** Removes the first pair. @returns undefined when the heap is empty */
+  tryPop(): number | undefined {
+    if (this.#size === 0) return undefined;
+    const pairs = this.#pairs;
+    const first = pairs[0] as number;
+    const size = --this.#size;
+    const moved = pairs[size] as number;
     let at = 0;
-    for (let child = 1; child < keys.length; child = 2 * at + 1) {
-      if (child + 1 < keys.length && this.#before(child + 1, child)) child++;
-      const childKey = keys[child] as number;
-      const childValue = values[child] as number;
-      if (key < childKey || (key === childKey && value <= childValue)) break;
-      keys[at] = childKey;
-      values[at] = childValue;
+    for (let child = 1; child < size; child = 2 * at + 1) {
+      if (child + 1 < size && this.#before(pairs[child + 1] as number, pairs[child] as number)) {
+        child++;
+      }
+      if (!this.#before(pairs[child] as number, moved)) break;
+      pairs[at] = pairs[child] as number;
       at = child;
     }
-    keys[at] = key;
-    values[at] = value;
-  }
-
-  #before(a: number, b: number): boolean {
-    const keyA = this.#keys[a] as number;
-    const keyB = this.#keys[b] as number;
-    return (
-      keyA < keyB || (keyA === keyB && (this.#values[a] as number) < (this.#values[b] as number))
-    );
+    pairs[at] = moved;
+    return first;
   }
 }

@@ -41,8 +41,3 @@ export function compilePattern(source: string): RegExp {
     );
   }
 }
-
-/** All pre-tokens of `text`, in order; their concatenation is `text`. */
-export function splitText(text: string, pattern: RegExp): readonly string[] {
-  return text.match(pattern) ?? [];
-}

@@ -7,6 +7,8 @@
  */
 
 import { NutshellError } from "../../error.ts";
+import { IdBuffer } from "./id-buffer.ts";
+import { joinTokens, packTokens, type TokenBytes, unknownId } from "./token-bytes.ts";
 
 export interface SpecialOption {
   /** Recognise (encode) or write out (decode) special tokens; default false. */
@@ -21,6 +23,12 @@ export interface Tokenizer {
   /** Special tokens and their ids, in id order. */
   readonly specialTokens: ReadonlyMap<string, number>;
   encode(text: string, options?: SpecialOption): number[];
+  /**
+   * Ids of a text that is at hand as UTF-8, never special ones. Bytes in are bytes out:
+   * `decodeBytes` gives back even what is not UTF-8, which is cut like U+FFFD, byte by byte.
+   * A character vocabulary has no other characters than its own and throws TOKENIZER.
+   */
+  encodeUtf8(utf8: Uint8Array): Uint32Array;
   /** Text of `ids`; bytes that are not UTF-8 become U+FFFD, special tokens vanish by default. */
   decode(ids: Iterable<number>, options?: SpecialOption): string;
   /** The exact bytes of `ids`; special tokens have none. */
@@ -43,26 +51,36 @@ export interface Vocabulary {
   readonly specialTokens: ReadonlyMap<string, number>;
 }
 
-/** Builds a tokenizer from its vocabulary and the function that encodes text without specials. */
-export function createTokenizer(
-  vocabulary: Vocabulary,
-  encodeText: (text: string, ids: number[]) => void,
-): Tokenizer {
+/** Cuts text without special tokens into ids, which it appends to `ids`. */
+export interface Encoder {
+  encodeText(text: string, ids: IdBuffer): void;
+  encodeUtf8(bytes: Uint8Array, ids: IdBuffer): void;
+}
+
+/** Builds a tokenizer from its vocabulary and its encoder. */
+export function createTokenizer(vocabulary: Vocabulary, encoder: Encoder): Tokenizer {
   const { tokens, specialTokens } = vocabulary;
-  const names = new Map([...specialTokens].map(([name, id]) => [id, name]));
   const splitter = specialSplitter(specialTokens);
+  const plain = packTokens(tokens);
+  let named: TokenBytes | undefined;
 
   function encode(text: string, options?: SpecialOption): number[] {
-    const ids: number[] = [];
-    if (!options?.specials || splitter === undefined) encodeText(text, ids);
+    const ids = new IdBuffer();
+    if (!options?.specials || splitter === undefined) encoder.encodeText(text, ids);
     else {
       for (const part of text.split(splitter)) {
         const id = specialTokens.get(part);
-        if (id === undefined) encodeText(part, ids);
+        if (id === undefined) encoder.encodeText(part, ids);
         else ids.push(id);
       }
     }
-    return ids;
+    return ids.toArray();
+  }
+
+  function encodeUtf8(bytes: Uint8Array): Uint32Array {
+    const ids = new IdBuffer();
+    encoder.encodeUtf8(bytes, ids);
+    return ids.toUint32();
   }
 
   function tokenBytes(id: number): Uint8Array {
@@ -72,16 +90,12 @@ export function createTokenizer(
   }
 
   function decodeBytes(ids: Iterable<number>): Uint8Array {
-    return concat(Array.from(ids, tokenBytes));
+    return joinTokens(plain, ids);
   }
 
   function decode(ids: Iterable<number>, options?: SpecialOption): string {
-    if (!options?.specials) return utf8.decode(decodeBytes(ids));
-    const encoder = new TextEncoder();
-    const bytesOf = (id: number) => encoder.encode(names.get(id) ?? "");
-    return utf8.decode(
-      concat(Array.from(ids, (id) => (names.has(id) ? bytesOf(id) : tokenBytes(id)))),
-    );
+    if (options?.specials) named ??= packTokens(withNames(vocabulary));
+    return utf8.decode(joinTokens(options?.specials && named ? named : plain, ids));
   }
 
   function special(name: string): number {
@@ -101,6 +115,7 @@ export function createTokenizer(
     bos,
     specialTokens,
     encode,
+    encodeUtf8,
     decode,
     decodeBytes,
     tokenBytes,
@@ -126,20 +141,10 @@ function escapePattern(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
 }
 
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
-}
-
-function unknownId(id: number, vocabSize: number): NutshellError {
-  return new NutshellError(
-    "TOKENIZER",
-    `tokenizer: a token id lies in [0, ${vocabSize}), got ${id}. ` +
-      "The ids come from another tokenizer; use the one stored beside the model.",
-  );
+/** The tokens with special ones spelled out. */
+function withNames({ tokens, specialTokens }: Vocabulary): Uint8Array[] {
+  const encoder = new TextEncoder();
+  const named = [...tokens];
+  for (const [name, id] of specialTokens) named[id] = encoder.encode(name);
+  return named;
 }

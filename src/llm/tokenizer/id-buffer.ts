@@ -1,0 +1,29 @@
+/** A growing list of token ids in a typed array; what every encoder writes to. */
+
+export class IdBuffer {
+  ids: Int32Array = new Int32Array(1024);
+  length = 0;
+
+  push(id: number): void {
+    if (this.length === this.ids.length) this.reserve(1);
+    this.ids[this.length++] = id;
+  }
+
+  /** Makes room for `count` more ids, which the caller then writes into `ids` itself. */
+  reserve(count: number): void {
+    if (this.length + count <= this.ids.length) return;
+    const larger = new Int32Array(Math.max(2 * this.ids.length, this.length + count));
+    larger.set(this.ids.subarray(0, this.length));
+    this.ids = larger;
+  }
+
+  toArray(): number[] {
+    const ids: number[] = [];
+    for (let at = 0; at < this.length; at++) ids.push(this.ids[at] as number);
+    return ids;
+  }
+
+  toUint32(): Uint32Array<ArrayBuffer> {
+    return new Uint32Array(this.ids.subarray(0, this.length));
+  }
+}
