@@ -9,7 +9,8 @@ import type { MixturePlan } from "../mixture/plan.ts";
 import type { TokenSource } from "../shards/token-documents.ts";
 import { type Batch, createBatch, createRowWriter, type RowWriter } from "./batch.ts";
 import { createPermutation, type Permutation } from "./permutation.ts";
-import { type CutCounts, planRows } from "./row-plan.ts";
+import { planRows } from "./plan-rows.ts";
+import type { CutCounts } from "./row-plan.ts";
 import { type RowSchedule, scheduledRow, scheduleRows } from "./schedule-rows.ts";
 
 export interface SamplerOptions {

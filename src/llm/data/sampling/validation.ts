@@ -6,7 +6,7 @@
  */
 import type { TokenDocuments } from "../shards/token-documents.ts";
 import { type Batch, createBatch, createRowWriter, IGNORED } from "./batch.ts";
-import { planRows } from "./row-plan.ts";
+import { planRows } from "./plan-rows.ts";
 
 export interface ValidationBatch extends Batch {
   /** Targets that count; the others are negative. */

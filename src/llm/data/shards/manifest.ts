@@ -3,7 +3,7 @@
  * written last, so whatever it names is complete; files that it does not name are left over.
  *
  *     prepared/manifest.json
- *     prepared/tokenizer.json
+ *     prepared/tokenizer-<hash>.json
  *     prepared/shards/<source>-<key>/train-0000.shard … validation-0000.shard source.json
  */
 import { NutshellError } from "../../../error.ts";
@@ -54,13 +54,18 @@ export interface ManifestSource extends SourceShards {
   readonly bytes: number;
 }
 
-export interface Manifest {
-  readonly version: 1;
-  /** SHA-256 of `tokenizer.json`. */
-  readonly tokenizer: string;
+export interface ManifestTokenizer {
+  /** Its name holds a part of the hash: a new one never takes the place of the old. */
+  readonly file: string;
+  readonly sha256: string;
   readonly vocabSize: number;
   /** The token that starts every document; absent in a plain character vocabulary. */
   readonly bos?: number;
+}
+
+export interface Manifest {
+  readonly version: 1;
+  readonly tokenizer: ManifestTokenizer;
   /** Hash of the cleaning options. */
   readonly cleaning: string;
   readonly sources: readonly ManifestSource[];
@@ -103,6 +108,9 @@ const listOf = (rules: Rules): Rule => {
 
 type Rules = Readonly<Record<string, Rule>>;
 
+const tokenizerRules: Rules = {
+  ...{ file: isFile, sha256: isHash, vocabSize: isCount, bos: maybe(isCount) },
+};
 const shardRules: Rules = {
   ...{ file: isFile, side: isSide, bytes: isCount, sha256: isHash },
   ...{ tokens: isCount, documents: isCount, textBytes: isCount },
@@ -115,8 +123,8 @@ const sourceRules: Rules = {
 };
 const manifestRules: Rules = {
   version: (value) => value === MANIFEST_VERSION,
-  ...{ tokenizer: isHash, vocabSize: isCount, bos: maybe(isCount), cleaning: isText },
-  sources: listOf(sourceRules),
+  tokenizer: (value) => brokenKey(tokenizerRules, value) === undefined,
+  ...{ cleaning: isText, sources: listOf(sourceRules) },
 };
 
 /** @returns the first key whose value breaks its rule; "" when `value` is no object at all */
