@@ -10,8 +10,8 @@ import { fileURLToPath } from "node:url";
 import { NutshellError } from "../../error.ts";
 import { readBuiltin } from "./builtin/builtin.node.ts";
 import { type RawSource, type Source, totalBytes } from "./document.ts";
-import { knownFolders } from "./pretrain-folder.ts";
 import { isFolder, listTextFiles, readDocuments } from "./read-source.node.ts";
+import { knownFolders } from "./sources/known-folders.ts";
 import { requireValidation, splitSource } from "./split.ts";
 import { thinMixture } from "./thin.ts";
 

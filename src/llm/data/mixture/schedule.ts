@@ -41,7 +41,7 @@ export interface ScheduleOptions {
  */
 export function sharePoints(options: ScheduleOptions): SharePoint[] {
   const { names, rows, schedule = [] } = options;
-  for (const { weights } of schedule) requireNames(Object.keys(weights), names);
+  requireNames("mixture", schedule, names);
   const points = schedule.map((point) => toPoint(options, point));
   const first = points[0];
   if (first === undefined || first.row > 0)
@@ -74,12 +74,21 @@ function badWeights(weights: readonly number[], at: number): NutshellError {
   );
 }
 
-function requireNames(asked: readonly string[], names: readonly string[]): void {
+/**
+ * @param where begins the message
+ * @throws CONFIG for a point that weighs what is no source
+ */
+export function requireNames(
+  where: string,
+  schedule: readonly SchedulePoint[],
+  names: readonly string[],
+): void {
+  const asked = schedule.flatMap(({ weights }) => Object.keys(weights));
   const unknown = asked.find((name) => !names.includes(name));
   if (unknown === undefined) return;
   throw new NutshellError(
     "CONFIG",
-    `mixture: a schedule weighs sources, got unknown "${unknown}". ${suggestName(unknown, names)}`,
+    `${where}: a schedule weighs sources, got unknown "${unknown}". ${suggestName(unknown, names)}`,
   );
 }
 

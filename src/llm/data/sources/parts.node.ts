@@ -20,9 +20,12 @@ const TEXT_FILE =
 const SMALL_BYTES = 1 << 20;
 const GROUP_BYTES = 8 << 20;
 
-/** Text files below a folder. */
+/** Text files below a folder; those of installed packages belong to others. */
 export function listTextFiles(folder: string): FoundFile[] {
-  return listFiles(folder, { file: (name) => TEXT_FILE.test(name) });
+  return listFiles(folder, {
+    file: (name) => TEXT_FILE.test(name),
+    folder: (name) => name !== "node_modules",
+  });
 }
 
 /**
