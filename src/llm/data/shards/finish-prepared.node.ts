@@ -21,7 +21,7 @@ export interface PreparedTokenizer {
 export async function finishPrepared(
   folder: string,
   { json, vocabSize, bos }: PreparedTokenizer,
-  rest: Pick<Manifest, "cleaning" | "sources">,
+  rest: Omit<Manifest, "version" | "tokenizer">,
 ): Promise<Manifest> {
   const sha256 = createHash("sha256").update(json).digest("hex");
   const file = `tokenizer-${sha256.slice(0, 16)}.json`;

@@ -7,6 +7,7 @@
  *     prepared/shards/<source>-<key>/train-0000.shard … validation-0000.shard source.json
  */
 import { NutshellError } from "../../../error.ts";
+import type { MixtureSettings } from "../sources/mixture-file.ts";
 
 export type Side = "train" | "validation";
 
@@ -66,8 +67,14 @@ export interface ManifestTokenizer {
 export interface Manifest {
   readonly version: 1;
   readonly tokenizer: ManifestTokenizer;
+  /** For people: where the text comes from. */
+  readonly origin: string;
+  /** Hash of everything that was asked and read: equal means that there is nothing to do. */
+  readonly stamp: string;
   /** Hash of the cleaning options. */
   readonly cleaning: string;
+  /** How a run mixes the sources. */
+  readonly mixture: MixtureSettings;
   readonly sources: readonly ManifestSource[];
 }
 
@@ -124,7 +131,8 @@ const sourceRules: Rules = {
 const manifestRules: Rules = {
   version: (value) => value === MANIFEST_VERSION,
   tokenizer: (value) => brokenKey(tokenizerRules, value) === undefined,
-  ...{ cleaning: isText, sources: listOf(sourceRules) },
+  ...{ origin: isText, stamp: isText, cleaning: isText, sources: listOf(sourceRules) },
+  mixture: (value) => typeof value === "object" && value !== null,
 };
 
 /** @returns the first key whose value breaks its rule; "" when `value` is no object at all */

@@ -107,12 +107,12 @@ export async function findDamage(folder: string): Promise<NutshellError[]> {
   return found;
 }
 
-/** One hash for all that training draws from: names, weights, tokens and their order. */
-export function dataHash({ sources, tokenizer }: Manifest): string {
+/** One hash for all that training draws from: names, weights, mixture, tokens and their order. */
+export function dataHash({ sources, tokenizer, mixture }: Manifest): string {
   const rows = sources.map(({ name, weight, maxEpochs, shards }) => {
     return [name, weight, maxEpochs ?? null, shards.map(({ side, sha256 }) => [side, sha256])];
   });
-  return hashText(JSON.stringify([tokenizer.sha256, rows]));
+  return hashText(JSON.stringify([tokenizer.sha256, mixture, rows]));
 }
 
 function hashText(text: string): string {
