@@ -5,7 +5,7 @@
 
 import { NutshellError } from "../../error.ts";
 import type { IdBuffer } from "./id-buffer.ts";
-import { createTokenizer, type Tokenizer } from "./tokenizer.ts";
+import { createTokenizer, type Encoder, type Tokenizer } from "./tokenizer.ts";
 
 export interface CharacterTokenizer extends Tokenizer {
   readonly kind: "character";
@@ -29,24 +29,27 @@ export function characterTokenizer(text: string): CharacterTokenizer {
 
 /** The tokenizer whose id i stands for `characters[i]`. */
 export function fromCharacters(characters: readonly string[]): CharacterTokenizer {
-  const ids = new Map(characters.map((character, id) => [character, id]));
-  const encoder = new TextEncoder();
+  const utf8 = new TextEncoder();
   const vocabulary = {
-    tokens: characters.map((character) => encoder.encode(character)),
+    tokens: characters.map((character) => utf8.encode(character)),
     specialTokens: new Map<string, number>(),
   };
+  const tokenizer = createTokenizer(vocabulary, createCharacterEncoder(characters));
+  return { kind: "character", characters, ...tokenizer };
+}
 
-  function encodeText(text: string, out: IdBuffer): void {
+/** Bytes that are not UTF-8 are read as U+FFFD. */
+export function createCharacterEncoder(characters: readonly string[]): Encoder {
+  const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
+  const known = new Map(characters.map((character, id) => [character, id]));
+  function encodeText(text: string, ids: IdBuffer): void {
     for (const character of text.toWellFormed()) {
-      const id = ids.get(character);
+      const id = known.get(character);
       if (id === undefined) throw unknownCharacter(character, characters.length);
-      out.push(id);
+      ids.push(id);
     }
   }
-  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-  const encodeUtf8 = (bytes: Uint8Array, out: IdBuffer) => encodeText(decoder.decode(bytes), out);
-  const tokenizer = createTokenizer(vocabulary, { encodeText, encodeUtf8 });
-  return { kind: "character", characters, ...tokenizer };
+  return { encodeText, encodeUtf8: (bytes, ids) => encodeText(utf8.decode(bytes), ids) };
 }
 
 function unknownCharacter(character: string, size: number): NutshellError {

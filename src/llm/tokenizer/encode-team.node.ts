@@ -1,0 +1,64 @@
+/**
+ * Encodes many documents at once in worker threads. Ids do not depend on the number of threads.
+ *
+ * A job is a run of whole documents; its ids come back in one buffer, and every document of the
+ * answer is a view into it.
+ */
+
+import type { BpeTokenizer } from "./bpe.ts";
+import { compileBpe } from "./bpe.ts";
+import type { CharacterTokenizer } from "./character.ts";
+import type { EncodedJob, EncodeJob, EncoderPlan } from "./encode.worker.node.ts";
+import { batchTexts } from "./text-batches.ts";
+import { WorkerTeam } from "./worker-team.node.ts";
+
+export interface EncodeTeam extends AsyncDisposable {
+  /** Ids of each text, in order, without special tokens. @throws TOKENIZER as `encode` does */
+  encodeBatch(texts: readonly string[]): Promise<Uint32Array[]>;
+}
+
+/** Characters a job has: few enough that all threads get some, not so few that messages cost. */
+const LEAST_CHARACTERS = 1 << 15;
+const MOST_CHARACTERS = 1 << 19;
+const JOBS_PER_THREAD = 4;
+
+/** @param threads worker threads; the calling thread only hands out work */
+export async function createEncodeTeam(
+  tokenizer: BpeTokenizer | CharacterTokenizer,
+  threads: number,
+): Promise<EncodeTeam> {
+  const entry = new URL("./encode.worker.node.ts", import.meta.url);
+  const team = new WorkerTeam<EncodeJob, EncodedJob>(entry, threads, planOf(tokenizer));
+  await team.all([]);
+  return {
+    encodeBatch: (texts) => encodeBatch(team, texts, jobCharacters(texts, threads)),
+    [Symbol.asyncDispose]: () => team[Symbol.asyncDispose](),
+  };
+}
+
+function jobCharacters(texts: readonly string[], threads: number): number {
+  const all = texts.reduce((sum, text) => sum + text.length, 0);
+  const even = Math.ceil(all / (threads * JOBS_PER_THREAD));
+  return Math.min(Math.max(even, LEAST_CHARACTERS), MOST_CHARACTERS);
+}
+
+function planOf(tokenizer: BpeTokenizer | CharacterTokenizer): EncoderPlan {
+  if (tokenizer.kind === "character") {
+    return { kind: "character", characters: tokenizer.characters };
+  }
+  return { kind: "bpe", compiled: compileBpe(tokenizer.vocabulary) };
+}
+
+async function encodeBatch(
+  team: WorkerTeam<EncodeJob, EncodedJob>,
+  texts: readonly string[],
+  characters: number,
+): Promise<Uint32Array[]> {
+  const results: Promise<EncodedJob>[] = [];
+  for await (const job of batchTexts(texts, characters))
+    results.push((await team.start(job)).result);
+  const jobs = await Promise.all(results);
+  return jobs.flatMap(({ ids, ends }) =>
+    Array.from(ends, (end, i) => ids.subarray(i === 0 ? 0 : ends[i - 1], end)),
+  );
+}

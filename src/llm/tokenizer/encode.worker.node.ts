@@ -1,0 +1,38 @@
+/** Worker thread of `encode-team.node.ts`: texts in, their ids in one buffer out. */
+
+import { workerData } from "node:worker_threads";
+import { type CompiledBpe, createBpeEncoder } from "./bpe.ts";
+import { createCharacterEncoder } from "./character.ts";
+import { IdBuffer } from "./id-buffer.ts";
+import type { Encoder } from "./tokenizer.ts";
+import { answerJobs } from "./worker-jobs.node.ts";
+
+export type EncoderPlan =
+  | { readonly kind: "bpe"; readonly compiled: CompiledBpe }
+  | { readonly kind: "character"; readonly characters: readonly string[] };
+
+export type EncodeJob = readonly string[];
+
+export interface EncodedJob {
+  readonly ids: Uint32Array<ArrayBuffer>;
+  /** Where the ids of each text end. */
+  readonly ends: Uint32Array<ArrayBuffer>;
+}
+
+function encoderOf(plan: EncoderPlan): Encoder {
+  if (plan.kind === "bpe") return createBpeEncoder(plan.compiled);
+  return createCharacterEncoder(plan.characters);
+}
+
+const encoder = encoderOf(workerData as EncoderPlan);
+
+answerJobs((texts: EncodeJob) => {
+  const buffer = new IdBuffer();
+  const ends = new Uint32Array(texts.length);
+  for (const [i, text] of texts.entries()) {
+    encoder.encodeText(text, buffer);
+    ends[i] = buffer.length;
+  }
+  const ids = buffer.toUint32();
+  return { result: { ids, ends }, transfer: [ids.buffer, ends.buffer] };
+});
