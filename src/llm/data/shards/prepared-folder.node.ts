@@ -70,7 +70,18 @@ export function readManifest(folder: string): Manifest {
   );
 }
 
-function readTokenizer(folder: string, { file, sha256 }: ManifestTokenizer): string {
+/** @returns undefined where none is, or one that must be made again */
+export function tryReadManifest(folder: string): Manifest | undefined {
+  try {
+    return readManifest(folder);
+  } catch (error) {
+    if (error instanceof NutshellError) return undefined;
+    throw error;
+  }
+}
+
+/** @throws DATA when the file is missing or not the one that the manifest names */
+export function readTokenizer(folder: string, { file, sha256 }: ManifestTokenizer): string {
   const path = join(folder, file);
   const text = tryRead(path);
   if (text !== undefined && hashText(text) === sha256) return text;
