@@ -7,21 +7,30 @@
 import { NutshellError } from "../../../error.ts";
 import type { MixturePlan } from "../mixture/plan.ts";
 import type { TokenSource } from "../shards/token-documents.ts";
-import { type Batch, createBatch, createRowWriter, type RowWriter } from "./batch.ts";
+import { type Batch, createBatch, createRowWriter } from "./batch.ts";
 import { createPermutation, type Permutation } from "./permutation.ts";
 import { planRows } from "./plan-rows.ts";
-import type { CutCounts } from "./row-plan.ts";
-import { type RowSchedule, scheduledRow, scheduleRows } from "./schedule-rows.ts";
+import type { RowPlan } from "./row-plan.ts";
+import { realisedRows, scheduledRow, scheduleRows } from "./schedule-rows.ts";
+
+/** A source whose rows are planned: their number is what an epoch cap counts in. */
+export interface PackedSource {
+  readonly source: TokenSource;
+  readonly plan: RowPlan;
+}
+
+/** Plans the training rows of a source; O(documents). @param sequenceLen T */
+export function packSource(source: TokenSource, sequenceLen: number): PackedSource {
+  return { source, plan: planRows(source.train.starts, source.bos !== undefined, sequenceLen) };
+}
 
 export interface SamplerOptions {
-  readonly sources: readonly TokenSource[];
+  readonly packed: readonly PackedSource[];
   /** Names sources, and covers all rows of the run. */
   readonly plan: MixturePlan;
   readonly seed: number;
   /** B, rows of a micro-batch. */
   readonly batchSize: number;
-  /** T, tokens of a row. */
-  readonly sequenceLen: number;
   /** Micro-batches of a step. */
   readonly gradAccumSteps: number;
 }
@@ -29,15 +38,6 @@ export interface SamplerOptions {
 export interface Sampler {
   /** @param out filled and returned when given, so that no memory is allocated */
   batchAt(step: number, microStep: number, out?: Batch): Batch;
-  /** What packing cost, by source in the order of the plan. */
-  readonly packing: readonly Packing[];
-}
-
-export interface Packing {
-  readonly name: string;
-  /** Rows of one epoch. */
-  readonly rows: number;
-  readonly cuts: CutCounts;
 }
 
 /**
@@ -45,61 +45,50 @@ export interface Packing {
  * plan names a source that is not there
  */
 export function createSampler(options: SamplerOptions): Sampler {
-  const { plan, seed, batchSize, sequenceLen, gradAccumSteps } = options;
+  const { packed, plan, seed, batchSize, gradAccumSteps } = options;
   const schedule = scheduleRows(plan);
+  const drawn = realisedRows(schedule, plan.rows);
   const decks = plan.names.map((name, i) => {
-    const source = findSource(options.sources, name);
-    if (realisedIn(schedule, i) > 0) requireLength(source, sequenceLen);
-    return createDeck(source, i, seed, sequenceLen);
+    const found = findSource(packed, name);
+    if ((drawn[i] as number) > 0) requireRow(found);
+    return createDeck(found, i, seed);
   });
+  const sequenceLen = (packed[0]?.plan.rowTokens ?? 1) - 1;
   const row = { source: 0, index: 0 };
   return {
-    packing: decks.map(({ name, rows, cuts }) => ({ name, rows, cuts })),
     batchAt(step, microStep, out = createBatch(batchSize, sequenceLen)) {
       const first = (step * gradAccumSteps + microStep) * batchSize;
       for (let b = 0; b < batchSize; b++) {
         const { source, index } = scheduledRow(schedule, first + b, row);
-        (decks[source] as Deck).deal(index, out, b);
+        (decks[source] as Deck)(index, out, b);
       }
       return out;
     },
   };
 }
 
-/** The rows of one source in their order, epoch after epoch. */
-interface Deck extends Packing {
-  deal(index: number, batch: Batch, b: number): void;
-}
+/** Writes the `index`-th row that a run takes of one source as row b of a batch. */
+type Deck = (index: number, batch: Batch, b: number) => void;
 
-function createDeck(source: TokenSource, i: number, seed: number, sequenceLen: number): Deck {
-  const { name, train, bos } = source;
-  const plan = planRows(train.starts, bos !== undefined, sequenceLen);
-  const writer: RowWriter = createRowWriter(train.tokens, plan, bos);
+function createDeck({ source, plan }: PackedSource, i: number, seed: number): Deck {
+  const { write } = createRowWriter(source.train.tokens, plan, source.bos);
   let epoch = -1;
   let order: Permutation = (index) => index;
-  return {
-    ...{ name, rows: plan.rows, cuts: plan.cuts },
-    deal(index, batch, b) {
-      const now = Math.floor(index / plan.rows);
-      if (now !== epoch) {
-        order = createPermutation(plan.rows, seed, i, now);
-        epoch = now;
-      }
-      writer.write(order(index - now * plan.rows), batch, b);
-    },
+  return (index, batch, b) => {
+    const now = Math.floor(index / plan.rows);
+    if (now !== epoch) {
+      order = createPermutation(plan.rows, seed, i, now);
+      epoch = now;
+    }
+    write(order(index - now * plan.rows), batch, b);
   };
 }
 
-/** Rows that a run takes from source `i`. */
-function realisedIn({ before, sources }: RowSchedule, i: number): number {
-  return before[before.length - sources + i] as number;
-}
-
 /** @throws CONFIG */
-function findSource(sources: readonly TokenSource[], name: string): TokenSource {
-  const found = sources.find((source) => source.name === name);
+function findSource(packed: readonly PackedSource[], name: string): PackedSource {
+  const found = packed.find(({ source }) => source.name === name);
   if (found !== undefined) return found;
-  const names = sources.map((source) => source.name).join(", ");
+  const names = packed.map(({ source }) => source.name).join(", ");
   throw new NutshellError(
     "CONFIG",
     `sampler: a mixture draws from sources that are there, got "${name}" where there are ` +
@@ -108,11 +97,13 @@ function findSource(sources: readonly TokenSource[], name: string): TokenSource 
 }
 
 /** @throws DATA when the training tokens cannot fill one row and its last target */
-function requireLength({ name, train }: TokenSource, sequenceLen: number): void {
-  if (train.tokens.length > sequenceLen) return;
+function requireRow({ source, plan }: PackedSource): void {
+  const { length } = source.train.tokens;
+  if (length >= plan.rowTokens) return;
   throw new NutshellError(
     "DATA",
-    `${name}: a source must be longer than the context, got ${train.tokens.length} tokens for a ` +
-      `context of ${sequenceLen}. Add text, leave the source out, or pass a smaller --sequence-len.`,
+    `${source.name}: a source must be longer than the context, got ${length} tokens for a ` +
+      `context of ${plan.rowTokens - 1}. ` +
+      "Add text, leave the source out, or pass a smaller --sequence-len.",
   );
 }

@@ -67,23 +67,27 @@ function apportion(now: readonly number[], asked: readonly number[], total: numb
   return counts;
 }
 
-/** @param row 0 … rows - 1  @param out written and returned, so that nothing is allocated */
+/**
+ * @param row 0 … rows - 1  @param out written and returned, so that nothing is allocated
+ * @throws RangeError for a row after the last
+ */
 export function scheduledRow(schedule: RowSchedule, row: number, out: ScheduledRow): ScheduledRow {
   const { sources, blockRows, before, rows } = schedule;
+  if (row >= rows) throw new RangeError(`row ${row} lies outside a schedule of ${rows} rows`);
   const block = Math.floor(row / blockRows);
   const at = block * sources;
-  let place = placeInBlock(schedule, row - block * blockRows, rows - block * blockRows);
-  for (let i = 0; i < sources; i++) {
-    const start = before[at + i] as number;
-    const count = (before[at + sources + i] as number) - start;
-    if (place < count) {
-      out.source = i;
-      out.index = start + place;
-      return out;
-    }
-    place -= count;
+  const index = row - block * blockRows;
+  const size = Math.min(blockRows, rows - block * blockRows);
+  const stride = size === blockRows ? schedule.stride : schedule.lastStride;
+  const place = (index * stride) % size;
+  let [source, from, to] = [0, 0, 0];
+  for (; source < sources; source++, from = to) {
+    to += (before[at + sources + source] as number) - (before[at + source] as number);
+    if (place < to) break;
   }
-  throw new RangeError(`row ${row} lies outside a schedule of ${rows} rows`);
+  out.source = source;
+  out.index = (before[at + source] as number) + countInside(index, stride, size, from, to);
+  return out;
 }
 
 /** Rows of each source among the first `rows` of the run. */
@@ -104,10 +108,22 @@ export function realisedProportions(plan: MixturePlan, rows: number = plan.rows)
   return realisedRows(scheduleRows(plan), rows).map((count) => count / rows);
 }
 
-/** @param open rows from the block's first to the end of the run */
-function placeInBlock(schedule: RowSchedule, index: number, open: number): number {
-  const { blockRows, stride, lastStride } = schedule;
-  return open >= blockRows ? (index * stride) % blockRows : (index * lastStride) % open;
+/** How many of the first `n` multiples of `stride`, modulo `size`, lie in [from, to). */
+function countInside(n: number, stride: number, size: number, from: number, to: number): number {
+  return floorSum(n, size, stride, size - from) - floorSum(n, size, stride, size - to);
+}
+
+/** Σ ⌊(a·i + b) / m⌋ over 0 ≤ i < n, in O(log m): counts lattice points below a line. */
+function floorSum(n: number, m: number, a: number, b: number): number {
+  let sum = 0;
+  for (;;) {
+    sum += ((n * (n - 1)) / 2) * Math.floor(a / m) + n * Math.floor(b / m);
+    a %= m;
+    b %= m;
+    const top = a * n + b;
+    if (top < m) return sum;
+    [n, b, m, a] = [Math.floor(top / m), top % m, a, m];
+  }
 }
 
 /**
