@@ -38,7 +38,6 @@ test("validation batches count every token and every byte once", () => {
   let at = -1;
   for (const row of rowsOf(some)) at = all.indexOf(row, at + 1);
   assert.ok(at > all.length - 5, "a part is rows of all of the text, in order");
-  assert.ok(!rowsOf(some).includes(rowsOf(batches)[1] as string));
 });
 
 test("a vocabulary without bos is measured in consecutive windows", () => {
