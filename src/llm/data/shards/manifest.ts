@@ -8,6 +8,7 @@
  */
 import { NutshellError } from "../../../error.ts";
 import type { MixtureSettings } from "../sources/mixture-file.ts";
+import { type Domain, domains } from "../sources/source.ts";
 
 export type Side = "train" | "validation";
 
@@ -46,7 +47,7 @@ export interface ManifestSource extends SourceShards {
   /** ISO 639-1; absent where nobody said. */
   readonly language?: string;
   readonly card: string;
-  readonly domain: string;
+  readonly domain: Domain;
   readonly weight: number;
   readonly maxEpochs?: number;
   readonly parts: readonly ManifestPart[];
@@ -102,6 +103,7 @@ const isText: Rule = (value) => typeof value === "string";
 const isCount: Rule = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
 const isHash: Rule = (value) => /^[0-9a-f]{64}$/.test(String(value));
 const isShare: Rule = (value) => Number.isFinite(value) && (value as number) >= 0;
+const isDomain: Rule = (value) => domains.includes(value as Domain);
 const isSide: Rule = (value) => value === "train" || value === "validation";
 /** Stays below the manifest's folder. */
 const isFile: Rule = (value) => isText(value) && !/^\/|\\|(^|\/)\.\.(\/|$)/.test(value as string);
@@ -123,7 +125,7 @@ const shardRules: Rules = {
   ...{ tokens: isCount, documents: isCount, textBytes: isCount },
 };
 const sourceRules: Rules = {
-  ...{ name: isText, licence: isText, language: maybe(isText), card: isText, domain: isText },
+  ...{ name: isText, licence: isText, language: maybe(isText), card: isText, domain: isDomain },
   ...{ weight: isShare, maxEpochs: maybe(isShare), documents: isCount, bytes: isCount },
   ...{ key: isHash, parts: listOf({ name: isText, bytes: isCount, sha256: isHash }) },
   shards: listOf(shardRules),
