@@ -64,11 +64,11 @@ interface ComparedPair extends Likeness {
 }
 
 /**
- * @param signatures every document that is still kept, rising; read twice
+ * @param signatures every document that is still kept, rising; iterated twice
  * @param corpus gives the texts of candidates
  */
 export async function findNearDuplicates(
-  signatures: () => AsyncIterable<DocumentSignature>,
+  signatures: AsyncIterable<DocumentSignature>,
   corpus: Corpus,
 ): Promise<NearDuplicateReport> {
   const pairs = await comparePairs(await findCandidates(signatures, corpus.size), corpus);
@@ -85,13 +85,13 @@ export async function findNearDuplicates(
 type Pair = readonly [a: number, b: number];
 
 async function findCandidates(
-  signatures: () => AsyncIterable<DocumentSignature>,
+  signatures: AsyncIterable<DocumentSignature>,
   size: number,
 ): Promise<Pair[]> {
   const index = new CandidateIndex(size);
-  for await (const { document, signature } of signatures()) index.add(document, signature);
+  for await (const { document, signature } of signatures) index.add(document, signature);
   const pairs: Pair[] = [];
-  for await (const { document, signature } of signatures()) {
+  for await (const { document, signature } of signatures) {
     for (const earlier of index.pair(document, signature)) pairs.push([earlier, document]);
   }
   return pairs;
