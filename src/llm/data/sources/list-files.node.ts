@@ -4,7 +4,7 @@
  */
 
 import { type Dirent, readdirSync, realpathSync, type Stats, statSync } from "node:fs";
-import { join } from "node:path";
+import { join, sep } from "node:path";
 import { badFile, readError } from "./file-error.node.ts";
 
 export interface FoundFile {
@@ -35,7 +35,7 @@ function listBelow(
   above: readonly string[],
 ): FoundFile[] {
   const real = tryFileSystem(folder, () => realpathSync(folder));
-  if (above.includes(real)) {
+  if (above.some((path) => `${path}${sep}`.startsWith(`${real}${sep}`))) {
     const rule = "the links of a source must come to an end";
     throw badFile(folder, rule, `one back to ${real}`, "Remove the link.");
   }
