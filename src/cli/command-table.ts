@@ -3,6 +3,7 @@ import type { Command } from "./command.ts";
 
 export const commands: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
   complete: () => import("./commands/complete.ts"),
+  data: () => import("./commands/data.ts"),
   explain: () => import("./commands/explain.ts"),
   plan: () => import("./commands/plan.ts"),
   pretrain: () => import("./commands/pretrain.ts"),

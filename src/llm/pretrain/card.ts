@@ -1,15 +1,16 @@
 /** `card.md`: from what, how, and how good, for whoever finds the model's folder. */
+import { renderMixtureMarkdown } from "../data/mixture/table.ts";
+import type { RunMixture } from "../data/prepare/run-mixture.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { countParameters, flopsPerToken } from "../model/size.ts";
 import { type RunConfig, tokensPerStep } from "./complete-config.ts";
 import type { EvalRecord, StepRecord } from "./metric-records.ts";
-import { renderMixtureMarkdown, type SourceRow } from "./mixture-table.ts";
 
 export interface CardFacts {
   readonly config: RunConfig;
   readonly model: ModelConfig;
   readonly origin: string;
-  readonly rows: readonly SourceRow[];
+  readonly mixture: RunMixture;
   readonly steps: readonly StepRecord[];
   readonly evals: readonly EvalRecord[];
   /** What it was trained on: backend, CPU. */
@@ -19,13 +20,13 @@ export interface CardFacts {
 }
 
 export function renderCard(facts: CardFacts): string {
-  const { config, model } = facts;
+  const { config, model, mixture } = facts;
   const { total } = countParameters(model);
   const sections = [
     `# ${config.out.split("/").at(-1)}`,
     `A language model of ${(total / 1e6).toFixed(2)} million parameters, pretrained from random ` +
       "weights to continue text. It follows no instructions, and what it states is often untrue.",
-    `## From what\n\nText from ${facts.origin}.\n\n${renderMixtureMarkdown(facts.rows)}`,
+    `## From what\n\nText from ${facts.origin}.\n\n${renderMixtureMarkdown(mixture.rows, mixture.emptySlots)}`,
     `## How\n\n${renderList(howRows(facts))}`,
     `## How good\n\n${renderQuality(facts)}`,
     `## Configuration\n\n\`\`\`json\n${JSON.stringify(config, null, 2)}\n\`\`\``,

@@ -4,14 +4,11 @@
  */
 import type { BackendChoice } from "../../compute/backends/choose.node.ts";
 import { inRange, type OptionTableFor, positive } from "../../options.ts";
+import { type PrepareConfig, prepareOptions } from "../data/prepare/config.ts";
 import type { ScheduleKind } from "../optim/schedule.ts";
 
-export interface PretrainConfig {
-  data: string | undefined;
+export interface PretrainConfig extends PrepareConfig {
   out: string;
-  tokenizer: "bpe" | "character";
-  vocabSize: number;
-  maxBytes: number | undefined;
   depth: number;
   nEmbd: number | undefined;
   nHead: number | undefined;
@@ -46,7 +43,6 @@ export interface PretrainConfig {
   saveEvery: number;
   keep: number;
   backend: BackendChoice;
-  threads: number | undefined;
 }
 
 const count = inRange(1, Number.POSITIVE_INFINITY);
@@ -65,26 +61,8 @@ const every = (value: number, doc: string): Row<"logEvery"> => {
 };
 
 export const pretrainOptions: OptionTableFor<PretrainConfig> = {
-  data: {
-    type: "string?",
-    value: undefined,
-    placeholder: "PATH",
-    doc: "File or folder of text; absent: ../shared/data/pretrain, else the built-in mixture.",
-  },
+  ...prepareOptions,
   out: { type: "string", value: "runs/out/pretrain", placeholder: "DIR", doc: "The run's folder." },
-  tokenizer: {
-    type: "string",
-    value: "bpe",
-    choices: ["bpe", "character"],
-    doc: "How text becomes tokens; trained on the data.",
-  },
-  vocabSize: {
-    type: "integer",
-    value: 8192,
-    doc: "Tokens of the vocabulary, at most; bpe only.",
-    check: inRange(257, 1_000_000),
-  },
-  maxBytes: maybeCount("Training text at most; more is thinned evenly. Absent: all of it."),
   depth: { type: "integer", value: 6, doc: "Layers; the one dial.", check: inRange(1, 128) },
   nEmbd: maybeCount("Channels of the residual stream; absent: 64 a layer."),
   nHead: maybeCount("Attention heads; absent: by the dial."),
@@ -154,11 +132,10 @@ export const pretrainOptions: OptionTableFor<PretrainConfig> = {
     choices: ["auto", "c", "reference"],
     doc: "What computes; auto: C when there is a compiler.",
   },
-  threads: maybeCount("Threads of the C backend; absent: one per core."),
 };
 
 /** Keys that may change when a run is resumed: they change no weight, or only where it runs. */
 export const freeKeys: readonly (keyof PretrainConfig)[] = [
-  ...(["data", "out", "logEvery", "evalEvery", "evalBatches", "sampleEvery"] as const),
+  ...(["data", "evals", "out", "logEvery", "evalEvery", "evalBatches", "sampleEvery"] as const),
   ...(["prompt", "saveEvery", "keep", "maxSkips", "backend", "threads"] as const),
 ];

@@ -4,8 +4,8 @@
  */
 import type { Backend, Program, Store } from "../../compute/backend.ts";
 import { input } from "../../compute/graph.ts";
-import type { TokenSource } from "../data/tokens.ts";
-import { bitsPerByte, validationBatches } from "../data/validation.ts";
+import { bitsPerByte, validationBatches } from "../data/sampling/validation.ts";
+import type { TokenSource } from "../data/shards/token-documents.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { lossSum, modelParameters } from "../model/transformer.ts";
 import type { RunConfig } from "./complete-config.ts";
@@ -44,7 +44,7 @@ export async function compileEvaluator(
   const [tokens, targets] = [input("tokens", shape, "i32"), input("targets", shape, "i32")];
   const { sum } = lossSum(model, modelParameters(model), tokens, targets, config.precision);
   const program = await backend.compile({ outputs: { sum } }, store);
-  const held = sources.filter(({ validation }) => validation.length > 1);
+  const held = sources.filter(({ validation }) => validation.tokens.length > 1);
   return {
     async run(signal) {
       const all = new Map<TokenSource, Totals>();
@@ -61,14 +61,14 @@ export async function compileEvaluator(
 
 async function sumLosses(
   program: Program,
-  { validation }: TokenSource,
+  { validation, bos }: TokenSource,
   { batchSize, sequenceLen, evalBatches }: RunConfig,
   tokenBytes: Int32Array,
   signal: AbortSignal,
 ): Promise<Totals | undefined> {
   const totals = { nats: 0, tokens: 0, bytes: 0 };
   const limit = evalBatches === undefined ? {} : { maxBatches: evalBatches };
-  const options = { tokens: validation, tokenBytes, batchSize, sequenceLen, ...limit };
+  const options = { documents: validation, bos, tokenBytes, batchSize, sequenceLen, ...limit };
   for (const { inputs, targets, tokens, bytes } of validationBatches(options)) {
     if (signal.aborted) return undefined;
     const { sum } = await program.run({ tokens: inputs, targets });

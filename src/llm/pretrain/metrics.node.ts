@@ -11,7 +11,7 @@ import { createHash } from "node:crypto";
 import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { diskError } from "../../durable-file.node.ts";
-import type { Batch } from "../data/sampler.ts";
+import type { Batch } from "../data/sampling/batch.ts";
 import type { EvalRecord, MetricRecord, StepRecord } from "./metric-records.ts";
 
 export interface Metrics {

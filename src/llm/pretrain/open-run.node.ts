@@ -6,7 +6,9 @@ import { mkdir } from "node:fs/promises";
 import type { Backend, Store } from "../../compute/backend.ts";
 import { chooseBackend } from "../../compute/backends/choose.node.ts";
 import { diskError } from "../../durable-file.node.ts";
-import { createSampler, type Sampler } from "../data/sampler.ts";
+import { renderMixtureTable } from "../data/mixture/table.ts";
+import { describeRun, planRun, type RunMixture } from "../data/prepare/run-mixture.ts";
+import { createSampler, packSource, type Sampler } from "../data/sampling/sampler.ts";
 import { createGenerator, type TokenGenerator } from "../inference/generator.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { initialise } from "../model/parameters.ts";
@@ -36,6 +38,8 @@ export interface Run extends AsyncDisposable {
   readonly data: PreparedData;
   readonly backend: Backend;
   readonly store: Store;
+  /** What the run asks of each source, and what it draws. */
+  readonly mixture: RunMixture;
   readonly sampler: Sampler;
   readonly trainStep: TrainStep;
   readonly evaluator: Evaluator;
@@ -96,16 +100,21 @@ async function assemble(
 ): Promise<Run> {
   const { config, model } = complete(asked, data.tokenizer, backend);
   talk.say(renderConfig(config));
-  const sampler = createRunSampler(config, data);
+  const { sampler, mixture } = mixSources(config, data);
+  talk.say(renderRunMixture(data, mixture));
   const store = backend.createStore();
   await fillStore(store, model, config, resume);
   talk.status("compiling the step");
   const trainStep = await compileTrainStep(backend, store, model, config);
   const tokenBytes = tokenByteCounts(data.tokenizer);
-  const evaluator = await compileEvaluator(backend, store, model, config, data.sources, tokenBytes);
+  const held = data.sources.map((source, i) => {
+    return { ...source, weight: mixture.rows[i]?.requested ?? 0 };
+  });
+  const evaluator = await compileEvaluator(backend, store, model, config, held, tokenBytes);
   const generator = createGenerator(backend, store, model, { precision: config.precision });
   return {
-    ...{ config, model, data, backend, store, sampler, trainStep, evaluator, generator },
+    ...{ config, model, data, mixture, backend, store, sampler },
+    ...{ trainStep, evaluator, generator },
     metrics: openMetrics(config.out, resume?.metrics ?? ""),
     spikes: resume?.data.spikes ?? createSpikeState(),
     tokenizerJson: toTokenizerJson(data.tokenizer),
@@ -116,14 +125,30 @@ async function assemble(
     async [Symbol.asyncDispose]() {
       // Programs point into the store, and all of them into the backend.
       for (const owned of [trainStep, evaluator, generator, store, backend]) await owned.dispose();
+      data[Symbol.dispose]();
     },
   };
 }
 
-function createRunSampler(config: RunConfig, { sources }: PreparedData): Sampler {
-  const { seed, batchSize, sequenceLen } = config;
-  const training = sources.map(({ name, weight, train }) => ({ name, weight, tokens: train }));
-  return createSampler({ sources: training, seed, batchSize, sequenceLen });
+/** The sources over the whole run: which rows it draws, and what that looks like. */
+function mixSources(
+  config: RunConfig,
+  { sources, manifest }: PreparedData,
+): { sampler: Sampler; mixture: RunMixture } {
+  const { seed, batchSize, sequenceLen, gradAccumSteps, steps } = config;
+  const rowsPerStep = batchSize * gradAccumSteps;
+  const packed = sources.map((source) => packSource(source, sequenceLen));
+  const epochRows = packed.map(({ plan }) => plan.rows);
+  const run = { rows: steps * rowsPerStep, rowsPerStep, epochRows };
+  const plan = planRun(manifest, run);
+  const sampler = createSampler({ packed, plan, seed, batchSize, gradAccumSteps });
+  return { sampler, mixture: describeRun(manifest, plan, run) };
+}
+
+function renderRunMixture({ manifest }: PreparedData, { rows, emptySlots }: RunMixture): string {
+  const { vocabSize } = manifest.tokenizer;
+  const table = renderMixtureTable(rows, emptySlots);
+  return `text from ${manifest.origin}, in a vocabulary of ${vocabSize} tokens\n${table}`;
 }
 
 async function fillStore(

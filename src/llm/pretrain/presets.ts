@@ -48,6 +48,8 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
     values: {
       out: "runs/out/shakespeare",
       tokenizer: "character",
+      // Published on this text as it is.
+      clean: "off",
       depth: 4,
       nHead: 4,
       nEmbd: 128,

@@ -2,7 +2,7 @@
  * Stage 1, the loop: predict the next token of real text, over and over. Everything that a step
  * needs follows from (config, step), so stopping anywhere and resuming gives the same weights.
  */
-import type { Batch } from "../data/sampler.ts";
+import type { Batch } from "../data/sampling/batch.ts";
 import { completeText } from "../inference/complete.ts";
 import { lrMultiplier } from "../optim/schedule.ts";
 import { scheduleOf, tokensPerStep } from "./complete-config.ts";

@@ -7,12 +7,12 @@ import { createHash } from "node:crypto";
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { NutshellError } from "../../error.ts";
+import type { RunTokenizer } from "../data/prepare/learn-tokenizer.node.ts";
 import { type Checkpoint, loadCheckpoint } from "../model/checkpoint.node.ts";
 import { latestGoodCheckpoint } from "../model/run-folder.node.ts";
 import { fromTokenizerJson } from "../tokenizer/tokenizer-json.ts";
 import type { RunConfig } from "./complete-config.ts";
 import { freeKeys } from "./config.ts";
-import type { RunTokenizer } from "./prepare-data.node.ts";
 import type { SpikeState } from "./spike-guard.ts";
 import type { Talk } from "./talk.ts";
 
@@ -82,7 +82,7 @@ export function requireSameData(out: string, stored: DataState, hash: string): v
   );
 }
 
-const runFiles = /^(step-\d{8,}(\.\d+)?|\.torn-.*|metrics\.jsonl|loss\.svg|card\.md|tokens)$/;
+const runFiles = /^(step-\d{8,}(\.\d+)?|\.torn-.*|metrics\.jsonl|loss\.svg|card\.md|data)$/;
 
 /** Removes a run, and nothing else that may lie in its folder. */
 export function removeRun(out: string): void {

@@ -34,15 +34,16 @@ export function drawCurve(run: Run): Promise<string> {
   return writeReport(run, "loss.svg", renderLossCurve(title, metrics.steps, metrics.evals));
 }
 
-function cardOf({ config, model, data, metrics, backend, commit }: Run, hash: string): string {
-  const { origin, rows } = data;
+function cardOf(run: Run, hash: string): string {
+  const { config, model, data, mixture, metrics, backend, commit } = run;
+  const { origin } = data.manifest;
   const { steps, evals } = metrics;
   const machine = backend.description;
   return renderCard({
     config,
     model,
     origin,
-    rows,
+    mixture,
     steps,
     evals,
     machine,

@@ -3,7 +3,7 @@
  * micro-batch's gradients and one that applies their sum.
  */
 import type { Backend, Program, Store } from "../../compute/backend.ts";
-import type { Batch } from "../data/sampler.ts";
+import type { Batch } from "../data/sampling/batch.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { stepScalars } from "../optim/adamw.ts";
 import { lrMultiplier, muonMomentum } from "../optim/schedule.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createReferenceBackend } from "../../../src/compute/backends/reference.ts";
-import type { TokenSource } from "../../../src/llm/data/tokens.ts";
+import { type TokenSource, tokenDocuments } from "../../../src/llm/data/shards/token-documents.ts";
 import { parameterSpecs } from "../../../src/llm/model/parameters.ts";
 import { countParameters } from "../../../src/llm/model/size.ts";
 import { completeConfig, tokensPerStep } from "../../../src/llm/pretrain/complete-config.ts";
@@ -34,17 +34,22 @@ test("a model that knows nothing needs log2 V bits a token, in the mixture's pro
   const store = backend.createStore();
   // All zeros: every logit is 0, every token equally likely.
   for (const { name, shape } of parameterSpecs(model)) store.define(name, { shape, dtype: "f32" });
-  const tokens = (count: number, id: number) => new Uint16Array(count).fill(id);
-  const source = (name: string, weight: number, validation: Uint16Array): TokenSource => {
-    return { name, weight, train: new Uint16Array(), validation };
+  const tokens = (count: number, id: number): number[] => new Array(count).fill(id);
+  const source = (name: string, weight: number, documents: number[][]): TokenSource => {
+    const bos = documents[0]?.[0] === 0 ? 0 : undefined;
+    return { name, weight, bos, train: tokenDocuments([]), validation: tokenDocuments(documents) };
   };
   // Token 1 has one byte, token 3 has three; token 0 is special and does not count.
   const bytes = Int32Array.of(0, 1, 2, 3, ...new Array(V - 4).fill(1));
-  const mixed = new Uint16Array([0, 1, 1, 0, 1, 1, 1, 0, 1]);
+  const mixed = [
+    [0, 1, 1],
+    [0, 1, 1, 1],
+    [0, 1],
+  ];
   const sources = [
     source("a", 3, mixed),
-    source("b", 1, tokens(23, 3)),
-    source("c", 5, tokens(1, 1)),
+    source("b", 1, [tokens(23, 3)]),
+    source("c", 5, [tokens(1, 1)]),
   ];
   const evaluator = await compileEvaluator(backend, store, model, config, sources, bytes);
   const found = await evaluator.run(signal);
@@ -140,7 +145,7 @@ test("what a configuration leaves open follows from the depth", () => {
   assert.ok(Math.abs(seen / (12 * (head + matrices)) - 1) < 0.05, "12 tokens a parameter");
 });
 
-const optional = new Set(["data", "maxBytes", "evalBatches", "threads"]);
+const optional = new Set(["data", "evals", "maxBytes", "evalBatches", "threads"]);
 
 test("talk redraws its status on a terminal, and is silent about it elsewhere", () => {
   const said = (isTTY: boolean): string => {
