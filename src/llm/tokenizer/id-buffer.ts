@@ -18,8 +18,8 @@ export class IdBuffer {
   }
 
   toArray(): number[] {
-    const ids: number[] = [];
-    for (let at = 0; at < this.length; at++) ids.push(this.ids[at] as number);
+    const ids = new Array<number>(this.length);
+    for (let at = 0; at < ids.length; at++) ids[at] = this.ids[at] as number;
     return ids;
   }
 

@@ -97,7 +97,7 @@ function regexSplitter(pattern: RegExp): Splitter {
   return { ofText: (text, visit) => ofUtf8(encoder.encode(text), visit), ofUtf8 };
 }
 
-/** The matches of `pattern` and what lies between them, in order; empty ones left out. */
+/** The matches of `pattern` and what lies between them, in order; an empty match only cuts. */
 export function* splitText(text: string, pattern: RegExp): Generator<string> {
   let at = 0;
   for (const match of text.matchAll(pattern)) {

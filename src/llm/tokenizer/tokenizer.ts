@@ -62,10 +62,11 @@ export function createTokenizer(vocabulary: Vocabulary, encoder: Encoder): Token
   const { tokens, specialTokens } = vocabulary;
   const splitter = specialSplitter(specialTokens);
   const plain = packTokens(tokens);
+  const ids = new IdBuffer();
   let named: TokenBytes | undefined;
 
   function encode(text: string, options?: SpecialOption): number[] {
-    const ids = new IdBuffer();
+    ids.length = 0;
     if (!options?.specials || splitter === undefined) encoder.encodeText(text, ids);
     else {
       for (const part of text.split(splitter)) {
@@ -78,7 +79,7 @@ export function createTokenizer(vocabulary: Vocabulary, encoder: Encoder): Token
   }
 
   function encodeUtf8(bytes: Uint8Array): Uint32Array {
-    const ids = new IdBuffer();
+    ids.length = 0;
     encoder.encodeUtf8(bytes, ids);
     return ids.toUint32();
   }

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { type BpeVocabulary, createBpeTokenizer } from "../../../src/llm/tokenizer/bpe.ts";
 import { characterTokenizer } from "../../../src/llm/tokenizer/character.ts";
-import { compilePattern, SPLIT_PATTERN } from "../../../src/llm/tokenizer/pattern.ts";
-import { splitText } from "../../../src/llm/tokenizer/splitter.ts";
+import { GPT2_PATTERN } from "../../../src/llm/tokenizer/pattern.ts";
 import { createStreamDecoder } from "../../../src/llm/tokenizer/stream-decoder.ts";
 import { tokenByteCounts } from "../../../src/llm/tokenizer/tokenizer.ts";
 import { trainBpe } from "../../../src/llm/tokenizer/train.ts";
@@ -19,61 +19,6 @@ const anyText = fc.oneof(
     .array(fc.constantFrom("the", " cat", "\n", "  ", "é", "😀", "'s", "12", "\ufeff", "\u0085"))
     .map((parts) => parts.join("")),
 );
-
-test("training finds the textbook merges", () => {
-  const tokenizer = trainBpe(["aaabdaaabac"], { vocabSize: 259, specialTokens: [] });
-  assert.deepEqual(tokenizer.encode("aaabdaaabac"), [258, 100, 258, 97, 99]);
-  assert.equal(tokenizer.decode([258, 100, 258, 97, 99]), "aaabdaaabac");
-});
-
-test("training equals recounting every pair before every merge", () => {
-  const text = fc.array(fc.constantFrom("a", "b", "c", "ab", " ", "é", "aa"), { maxLength: 60 });
-  fc.assert(
-    fc.property(fc.array(text), fc.integer({ min: 0, max: 12 }), (texts, mergeCount) => {
-      const joined = texts.map((parts) => parts.join(""));
-      const { merges } = trainBpe(joined, {
-        vocabSize: 256 + mergeCount,
-        specialTokens: [],
-      }).vocabulary;
-      assert.deepEqual(merges, slowMerges(joined, mergeCount));
-    }),
-    { numRuns: 300 },
-  );
-});
-
-/** The definition, without any bookkeeping. */
-function slowMerges(texts: readonly string[], mergeCount: number): number[][] {
-  const pattern = compilePattern(SPLIT_PATTERN);
-  let words = texts
-    .flatMap((text) => [...splitText(text, pattern)])
-    .map((word) => [...Buffer.from(word)]);
-  const merges: number[][] = [];
-  while (merges.length < mergeCount) {
-    const counts = new Map<string, number>();
-    for (const word of words) {
-      for (let i = 0; i + 1 < word.length; i++) {
-        const pair = `${word[i]},${word[i + 1]}`;
-        counts.set(pair, (counts.get(pair) ?? 0) + 1);
-      }
-    }
-    const ordered = [...counts].map(([pair, count]) => [...pair.split(",").map(Number), count]);
-    ordered.sort(([a = 0, b = 0, x = 0], [c = 0, d = 0, y = 0]) => y - x || a - c || b - d);
-    const [left = -1, right = -1, count = 0] = ordered[0] ?? [];
-    if (count < 2) break;
-    const token = 256 + merges.length;
-    merges.push([left, right, token]);
-    words = words.map((word) => {
-      const out: number[] = [];
-      for (let i = 0; i < word.length; i++) {
-        const hit = word[i] === left && word[i + 1] === right;
-        out.push(hit ? token : (word[i] as number));
-        if (hit) i++;
-      }
-      return out;
-    });
-  }
-  return merges;
-}
 
 test("decode(encode(s)) = s for any well-formed string", () => {
   fc.assert(
@@ -101,33 +46,134 @@ test("lone surrogates become U+FFFD", () => {
   assert.equal(trained.decode(trained.encode("a\ud800b\udc00")), "a\ufffdb\ufffd");
 });
 
-test("encoding merges the lowest rank first, short and long pre-tokens alike", () => {
-  const ranks = new Map(trained.vocabulary.merges.map(([l, r], rank) => [`${l},${r}`, rank]));
+test("bytes in are bytes out, text as bytes or not", () => {
+  const slow = createBpeTokenizer({ ...trained.vocabulary, pattern: "\\p{L}+|\\s" });
+  const bytesOf = anyText.map((text) => new Uint8Array(Buffer.from(text)));
   fc.assert(
-    fc.property(
-      fc.array(fc.constantFrom("t", "h", "e", "th", "ca", "at"), { maxLength: 80 }),
-      (parts) => {
-        const word = parts.join("");
-        const ids: number[] = [...Buffer.from(word)];
-        for (;;) {
-          const found = ids.map((id, i) => ranks.get(`${id},${ids[i + 1]}`) ?? Infinity);
-          const best = Math.min(...found, Infinity);
-          if (best === Infinity) break;
-          ids.splice(found.indexOf(best), 2, trained.vocabulary.merges[best]?.[2] as number);
-        }
-        assert.deepEqual(trained.encode(word), ids);
-      },
-    ),
+    fc.property(fc.oneof(fc.uint8Array(), bytesOf), (bytes) => {
+      for (const tokenizer of [trained, slow]) {
+        assert.deepEqual(tokenizer.decodeBytes(tokenizer.encodeUtf8(bytes)), bytes);
+      }
+    }),
+    { numRuns: 500 },
+  );
+  fc.assert(
+    fc.property(anyText, (text) => {
+      for (const tokenizer of [trained, slow]) {
+        assert.deepEqual([...tokenizer.encodeUtf8(Buffer.from(text))], tokenizer.encode(text));
+      }
+    }),
+  );
+  const first = trained.encodeUtf8(Buffer.from("the cat"));
+  const kept = [...first];
+  trained.encodeUtf8(Buffer.from("another text"));
+  assert.deepEqual([...first], kept, "the ids are the caller's own");
+});
+
+/** The definition: the best pair of all, leftmost among equals, until none is left. */
+function slowIds(vocabulary: BpeVocabulary, word: string): number[] {
+  const ranks = new Map(
+    vocabulary.merges.map(([left, right, token], place) => [
+      `${left},${right}`,
+      { rank: vocabulary.mergeOrder === "token-id" ? token : place, token },
+    ]),
+  );
+  const ids = Array.from(Buffer.from(word), (byte) => vocabulary.byteIds[byte] as number);
+  for (;;) {
+    const found = ids.map((id, i) => ranks.get(`${id},${ids[i + 1]}`));
+    const best = Math.min(...found.map((merge) => merge?.rank ?? Infinity));
+    if (best === Infinity) return ids;
+    const at = found.findIndex((merge) => merge?.rank === best);
+    ids.splice(at, 2, found[at]?.token as number);
+  }
+}
+
+test("encoding merges the lowest rank first, short and long pre-tokens alike", () => {
+  const parts = fc.array(fc.constantFrom("t", "h", "e", "th", "ca", "at"), { maxLength: 160 });
+  fc.assert(
+    fc.property(parts, (word) => {
+      assert.deepEqual(trained.encode(word.join("")), slowIds(trained.vocabulary, word.join("")));
+    }),
   );
 });
 
+/** Bytes, then tokens whose pairs are listed the way tiktoken reads a vocabulary. */
+function tokenIdVocabulary(words: readonly string[]): BpeVocabulary {
+  const bytes = Array.from({ length: 256 }, (_, byte) => String.fromCharCode(byte));
+  const ids = new Map([...bytes, ...words].map((token, id) => [token, id]));
+  const merges = [...ids].flatMap(([token, id]) =>
+    Array.from(token, (_, at) => [ids.get(token.slice(0, at)), ids.get(token.slice(at)), id]),
+  );
+  return {
+    tokens: Array.from(ids.keys(), (token) => Uint8Array.from(Buffer.from(token, "latin1"))),
+    specialTokens: new Map(),
+    byteIds: bytes.map((_, byte) => byte),
+    merges: merges.filter((merge): merge is [number, number, number] => !merge.includes(undefined)),
+    mergeOrder: "token-id",
+    pattern: GPT2_PATTERN,
+  };
+}
+
+test("by token id, pairs that spell one token are equal and the leftmost goes first", () => {
+  // "aaa" is "a"+"aa" and "aa"+"a"; in "aaaa" after "aa" both could be next.
+  const words = ["aa", "aaa", "ba", "aab", "baab", "aabaa"];
+  for (const merges of [(list: unknown[]) => list, (list: unknown[]) => list.toReversed()]) {
+    const vocabulary = tokenIdVocabulary(words);
+    const tokenizer = createBpeTokenizer({
+      ...vocabulary,
+      merges: merges([...vocabulary.merges]) as typeof vocabulary.merges,
+    });
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom("a", "b"), { maxLength: 150 }), (letters) => {
+        const word = letters.join("");
+        assert.deepEqual(tokenizer.encode(word), slowIds(vocabulary, word));
+      }),
+    );
+  }
+});
+
+test("a whole pre-token that is a token is not merged when the vocabulary says so", () => {
+  // "bc" goes first, so merging never makes "abc" from "ab" and "c".
+  const vocabulary = tokenIdVocabulary(["bc", "ab", "abcd"]);
+  const long = "x".repeat(120);
+  const merged = createBpeTokenizer({ ...vocabulary, merges: vocabulary.merges.slice(0, 2) });
+  assert.deepEqual(merged.encode("abcd"), [97, 256, 100]);
+  const tokens = [...vocabulary.tokens, new Uint8Array(Buffer.from(long))];
+  const whole = createBpeTokenizer({ ...merged.vocabulary, tokens, wholePieces: true });
+  assert.deepEqual(whole.encode("abcd"), [258]);
+  assert.deepEqual(whole.encode("abcde"), [97, 256, 100, 101]);
+  assert.deepEqual(whole.encode(long), [259]);
+  assert.equal(whole.encode(`${long}x`).length, 121);
+});
+
+test("more different words than are remembered encode the same", () => {
+  const words = Array.from({ length: 300_000 }, (_, i) => ` ${(i * 7919).toString(36)}the`);
+  const text = words.join("");
+  const whole = createBpeTokenizer({ ...trained.vocabulary, wholePieces: true });
+  for (const tokenizer of [trained, whole]) {
+    const ids = tokenizer.encode(text);
+    assert.equal(tokenizer.decode(ids), text);
+    assert.deepEqual(tokenizer.encode(text), ids);
+    const tail = words.slice(-50).join("");
+    assert.deepEqual(ids.slice(-tokenizer.encode(tail).length), tokenizer.encode(tail));
+  }
+});
+
 test("a million repeated characters encode in linear time", () => {
-  for (const unit of ["a", " ", "-", "\n", "7", " \n", "😀"]) {
+  const units = ["a", " ", "-", "\n", "7", " \n", "😀", "ab", "aab", "日本", "\u3000"];
+  const runs = trainBpe(
+    units.map((unit) => unit.repeat(1000)),
+    { vocabSize: 400, pattern: GPT2_PATTERN },
+  );
+  for (const unit of units) {
     const text = unit.repeat(1e6 / unit.length);
-    const start = performance.now();
-    const ids = trained.encode(text);
-    assert.ok(performance.now() - start < 10_000, `${JSON.stringify(unit)} took too long`);
-    assert.equal(trained.decodeBytes(ids).length, Buffer.byteLength(text));
+    for (const tokenizer of [trained, runs]) {
+      const start = performance.now();
+      const ids = tokenizer.encode(text);
+      const elapsedMs = performance.now() - start;
+      assert.ok(elapsedMs < 10_000, `${JSON.stringify(unit)} took ${elapsedMs} ms`);
+      assert.equal(tokenizer.decodeBytes(ids).length, Buffer.byteLength(text));
+    }
   }
 });
 
