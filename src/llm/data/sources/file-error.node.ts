@@ -5,36 +5,66 @@
 
 import { NutshellError } from "../../../error.ts";
 
-/** Which rule is broken and what helps, by error number. */
-const rules: Readonly<Record<string, readonly [rule: string, fix: string]>> = {
-  ENOENT: [
-    "a source must be there while it is read",
-    "Check the path; if the file vanished during the run, put it back and run again: what was " +
-      "finished stays.",
-  ],
-  ESTALE: [
-    "a source must stay there while it is read",
-    "Its network folder was replaced: mount it again and run again; what was finished stays.",
-  ],
-  EIO: [
-    "a source must be readable to its end",
-    "Check the disk or the network folder, then run again: what was finished stays.",
-  ],
-  EACCES: ["a source must be readable", "Give yourself the right to read it (chmod +r)."],
-  EPERM: ["a source must be readable", "Give yourself the right to read it (chmod +r)."],
-  ELOOP: ["a path must lead to a file", "Its symbolic links go in a circle: remove one."],
-  ENOTDIR: ["a path must lead to a file", "A file stands where the path has a folder."],
-  EISDIR: ["a source of this format must be a file", "Pass a file, or name it under paths."],
-  EMFILE: ["files must open", "Raise the limit of open files (ulimit -n)."],
+interface Rule {
+  readonly rule: string;
+  readonly got: string;
+  readonly fix: string;
+}
+
+const notAllowed: Rule = {
+  rule: "a source must be readable",
+  got: "no permission",
+  fix: "Give yourself the right to read it (chmod +r).",
 };
+
+const noFile: Rule = {
+  rule: "a path must lead to a file or folder",
+  got: "a file in the place of a folder",
+  fix: "Check the path.",
+};
+
+/** Which rule is broken and what helps, by error number. */
+const rules: Readonly<Record<string, Rule>> = {
+  ENOENT: {
+    rule: "a source must be there until it is read",
+    got: "nothing there",
+    fix:
+      "Check the path; if the file went away during the run, put it back and run again: what " +
+      "was finished stays.",
+  },
+  ESTALE: {
+    rule: "a source must be there until it is read",
+    got: "a network folder that was replaced",
+    fix: "Mount it again and run again: what was finished stays.",
+  },
+  EIO: {
+    rule: "a source must be readable to its end",
+    got: "a read error",
+    fix: "Check the disk or the network folder, then run again: what was finished stays.",
+  },
+  EACCES: notAllowed,
+  EPERM: notAllowed,
+  ELOOP: {
+    rule: "a path must lead to a file or folder",
+    got: "symbolic links in a circle",
+    fix: "Remove one of them.",
+  },
+  ENOTDIR: noFile,
+  EMFILE: {
+    rule: "files must open",
+    got: "too many open ones",
+    fix: "Raise the limit of open files (ulimit -n).",
+  },
+};
+
+const otherwise: Rule = { rule: "a source must be readable", got: "", fix: "Check its disk." };
 
 /** @returns DATA for a failure of reading `path`; other errors as they are */
 export function readError(path: string, cause: unknown): unknown {
   const { code, syscall, message } = cause as NodeJS.ErrnoException;
   if (cause instanceof NutshellError || code === undefined || syscall === undefined) return cause;
-  const [rule, fix] = rules[code] ?? ["a source must be readable", "Check the file and its disk."];
-  const got = rules[code] === undefined ? `${code}: ${oneLine(message)}` : code;
-  return badFile(path, rule, got, fix, cause);
+  const { rule, got, fix } = rules[code] ?? { ...otherwise, got: oneLine(message) };
+  return badFile(path, rule, `${got} (${code})`, fix, cause);
 }
 
 export function badFile(
@@ -44,7 +74,8 @@ export function badFile(
   fix: string,
   cause?: unknown,
 ): NutshellError {
-  return new NutshellError("DATA", `${path}: ${rule}, got ${got}. ${fix}`, { cause });
+  const options = cause === undefined ? undefined : { cause };
+  return new NutshellError("DATA", `${path}: ${rule}, got ${got}. ${fix}`, options);
 }
 
 /** Foreign messages may hold line breaks and long pieces of the data. */

@@ -12,7 +12,7 @@ import { listCode } from "./code-files.node.ts";
 import { badFile, readError } from "./file-error.node.ts";
 import { readFolderCard } from "./folder-card.node.ts";
 import { estimateBytes } from "./hash-part.node.ts";
-import { knownFolders } from "./known-folders.ts";
+import { type KnownFolder, knownFolders } from "./known-folders.ts";
 import { isFolder } from "./list-files.node.ts";
 import { type MixtureSettings, parseMixtureFile, type SourceRow } from "./mixture-file.ts";
 import { codePartsOf, listTextFiles, textPartsOf } from "./parts.node.ts";
@@ -58,7 +58,9 @@ async function weigh(
   found: readonly FoundSource[],
   settings: MixtureSettings,
 ): Promise<FoundSources> {
-  const bytes = await Promise.all(found.map(sizeOf));
+  // One after the other, here and below: a folder may have more files than may be open at once.
+  const bytes: number[] = [];
+  for (const source of found) bytes.push(await sizeOf(source));
   const sizeWeight = weightPerByte(found, bytes);
   const sources = found.map((source, i) => {
     return { ...source, weight: source.weight ?? (bytes[i] as number) * sizeWeight };
@@ -79,8 +81,8 @@ function weightPerByte(found: readonly FoundSource[], bytes: readonly number[]):
 }
 
 async function sizeOf({ name, parts }: FoundSource): Promise<number> {
-  const sizes = await Promise.all(parts.map(estimateBytes));
-  const bytes = sizes.reduce((sum, size) => sum + size, 0);
+  let bytes = 0;
+  for (const part of parts) bytes += await estimateBytes(part);
   if (bytes > 0) return bytes;
   const [part] = parts;
   const place = part?.kind === "file" ? part.path : name;
@@ -94,7 +96,7 @@ async function folderSources(path: string): Promise<FoundSource[]> {
     .filter(([first = "", ...rest]) => rest.length > 0 || !/^readme/i.test(first));
   const folders = [...new Set(places.flatMap(([first = "", ...rest]) => (rest[0] ? [first] : [])))];
   const isLoose = places.some((place) => place.length === 1);
-  const isKnown = folders.some((name) => Object.hasOwn(knownFolders, name));
+  const isKnown = folders.some((name) => tryKnown(join(path, name)) !== undefined);
   if (!isKnown && (isLoose || folders.length < 2)) return [await oneSource(path, places.length)];
   return Promise.all(folders.map((name) => textSource(join(path, name), name)));
 }
@@ -109,8 +111,23 @@ async function oneSource(path: string, texts: number): Promise<FoundSource> {
 async function textSource(path: string, name: string): Promise<FoundSource> {
   const { file, ...stated } = isFolder(path) ? readFolderCard(path) : {};
   const parts = await textPartsOf(path, file === undefined ? [] : [file]);
-  const known = Object.hasOwn(knownFolders, name) ? knownFolders[name] : undefined;
-  return { ...plain, card: `Text of ${basename(path)}.`, ...stated, ...known, name, parts };
+  return {
+    ...plain,
+    card: `Text of ${basename(path)}.`,
+    ...tryKnown(path),
+    ...stated,
+    name,
+    parts,
+  };
+}
+
+/** One name alone may be anybody's: a known folder has another one beside it. */
+function tryKnown(path: string): KnownFolder | undefined {
+  const place = resolve(path);
+  const name = basename(place);
+  const others = Object.keys(knownFolders).filter((other) => other !== name);
+  const isOne = others.some((other) => existsSync(join(dirname(place), other)));
+  return isOne && Object.hasOwn(knownFolders, name) ? knownFolders[name] : undefined;
 }
 
 function codeSource(path: string, name: string): FoundSource {

@@ -4,7 +4,7 @@
  */
 
 import { createHash } from "node:crypto";
-import { stat } from "node:fs/promises";
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import { builtinBytes, builtinVersion } from "../builtin/builtin.node.ts";
 import { fileHead, fileTail, rawBytes } from "./file-bytes.node.ts";
@@ -43,25 +43,23 @@ export async function estimateBytes(part: SourcePart): Promise<number> {
   if (part.kind === "file") {
     return part.format === "parquet" ? parquetTextBytes(part.path) : fileTextBytes(part.path);
   }
-  let bytes = 0;
-  for (const file of part.files) bytes += await fileTextBytes(join(part.root, file));
-  return bytes;
+  return part.files.reduce((sum, file) => sum + sizeOf(join(part.root, file)), 0);
 }
 
 /** English text packs to about a third. */
 const USUAL_RATIO = 3;
 
 async function fileTextBytes(path: string): Promise<number> {
-  const size = await sizeOf(path);
+  const size = sizeOf(path);
   if (size < 20 || !isGzip(await fileHead(path, 2))) return size;
   const trailer = await fileTail(path, 4);
   const unpacked = trailer.readUInt32LE(0);
   return unpacked >= size / 2 ? unpacked : size * USUAL_RATIO;
 }
 
-async function sizeOf(path: string): Promise<number> {
+function sizeOf(path: string): number {
   try {
-    return (await stat(path)).size;
+    return statSync(path).size;
   } catch (cause) {
     throw readError(path, cause);
   }

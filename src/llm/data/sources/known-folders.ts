@@ -1,7 +1,7 @@
 /**
  * The known folders of the pretraining mixture that may lie beside a checkout: what each is, under
- * which licence, and its weight. A folder that holds any of these names is read by this table; any
- * other folder is weighted by size. Weights follow the README beside them.
+ * which licence, and its weight. A folder of one of these names that has another one beside it is
+ * taken by this table; any other is weighted by size. Weights follow the README beside them.
  */
 
 import type { SourceSpec } from "./source.ts";
