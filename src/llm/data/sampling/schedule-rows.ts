@@ -80,7 +80,9 @@ export function scheduledRow(schedule: RowSchedule, row: number, out: ScheduledR
   const size = Math.min(blockRows, rows - block * blockRows);
   const stride = size === blockRows ? schedule.stride : schedule.lastStride;
   const place = (index * stride) % size;
-  let [source, from, to] = [0, 0, 0];
+  let source = 0;
+  let from = 0;
+  let to = 0;
   for (; source < sources; source++, from = to) {
     to += (before[at + sources + source] as number) - (before[at + source] as number);
     if (place < to) break;
@@ -115,15 +117,11 @@ function countInside(n: number, stride: number, size: number, from: number, to: 
 
 /** Σ ⌊(a·i + b) / m⌋ over 0 ≤ i < n, in O(log m): counts lattice points below a line. */
 function floorSum(n: number, m: number, a: number, b: number): number {
-  let sum = 0;
-  for (;;) {
-    sum += ((n * (n - 1)) / 2) * Math.floor(a / m) + n * Math.floor(b / m);
-    a %= m;
-    b %= m;
-    const top = a * n + b;
-    if (top < m) return sum;
-    [n, b, m, a] = [Math.floor(top / m), top % m, a, m];
-  }
+  const whole = ((n * (n - 1)) / 2) * Math.floor(a / m) + n * Math.floor(b / m);
+  const slope = a % m;
+  const top = slope * n + (b % m);
+  // What is left is counted along the other axis, as in Euclid's algorithm.
+  return top < m ? whole : whole + floorSum(Math.floor(top / m), slope, m, top % m);
 }
 
 /**

@@ -70,7 +70,7 @@ export async function prepareTexts(
     };
     const { kept: wasThere, ...made } = await prepareShards(options);
     if (wasThere) kept.push(name);
-    const facts = { licence: "CC0", card: "", domain: "other", weight: 1, parts: [] };
+    const facts = { licence: "CC0", card: "", domain: "other", weight: 1, parts: [] } as const;
     rows.push({ name, ...facts, ...made, documents: texts.length, bytes: 0 });
   }
   onShards();
