@@ -1,30 +1,9 @@
-/**
- * The words of the data layer: a document is one text with a stable id; a source is a named set of
- * documents under one licence with a weight, the share of training tokens drawn from it.
- */
+/** What every reader gives and every later stage takes: one text with a stable id. */
 
 export interface Document {
-  /** Stable over runs and machines: the validation split follows from it. */
+  /** Stable over runs and machines: samples and verdicts name the document by it. */
   readonly id: string;
   readonly text: string;
-}
-
-/** Documents as a reader finds them. */
-export interface RawSource {
-  readonly name: string;
-  readonly licence: string;
-  /** Relative to the other sources; need not sum to 1. */
-  readonly weight: number;
-  readonly documents: readonly Document[];
-}
-
-/** Documents after the split; no document lies in both parts. */
-export interface Source {
-  readonly name: string;
-  readonly licence: string;
-  readonly weight: number;
-  readonly train: readonly Document[];
-  readonly validation: readonly Document[];
 }
 
 /** Length of `text` in UTF-8 bytes; a lone surrogate counts as U+FFFD does. */
@@ -48,9 +27,4 @@ function isHigh(unit: number): boolean {
 
 function isLow(unit: number): boolean {
   return (unit & 0xfc00) === 0xdc00;
-}
-
-/** UTF-8 bytes of all texts. */
-export function totalBytes(documents: readonly Document[]): number {
-  return documents.reduce((sum, { text }) => sum + utf8Length(text), 0);
 }

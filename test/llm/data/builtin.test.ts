@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readBuiltin } from "../../../src/llm/data/builtin/builtin.node.ts";
+import {
+  builtinBytes,
+  builtinNames,
+  builtinSource,
+  readBuiltinPart,
+} from "../../../src/llm/data/builtin/builtin.node.ts";
 import { createStories, createStory } from "../../../src/llm/data/builtin/stories.ts";
 import { createTelling, tell } from "../../../src/llm/data/builtin/template.ts";
 import { renderEntry } from "../../../src/llm/data/builtin/wordnet.node.ts";
-import { totalBytes } from "../../../src/llm/data/document.ts";
-import { splitSource } from "../../../src/llm/data/split.ts";
+import { utf8Length } from "../../../src/llm/data/document.ts";
 
 test("templates choose, bind, capitalise and mend the article", () => {
   const telling = createTelling({ toy: ["orange kite"], pet: ["cat"] }, 1, 0);
@@ -42,18 +46,15 @@ test("a WordNet line becomes a dictionary entry", () => {
 });
 
 test("the built-in mixture stands on its own", () => {
-  const sources = readBuiltin();
-  assert.deepEqual(
-    sources.map(({ name }) => name),
-    ["stories", "wordnet", "factbook", "package-docs"],
-  );
-  for (const source of sources) {
-    const bytes = totalBytes(source.documents);
-    assert.ok(bytes > 500_000, `${source.name} has ${bytes} bytes`);
-    const ids = new Set(source.documents.map(({ id }) => id));
-    assert.equal(ids.size, source.documents.length, `${source.name} repeats an id`);
-    assert.ok(splitSource(source).validation.length > 0);
+  assert.deepEqual(builtinNames, ["stories", "wordnet", "factbook", "package-docs"]);
+  for (const name of builtinNames) {
+    const documents = [...readBuiltinPart(name)];
+    const bytes = documents.reduce((sum, { text }) => sum + utf8Length(text), 0);
+    assert.ok(bytes > 500_000, `${name} has ${bytes} bytes`);
+    assert.ok(Math.abs(bytes / builtinBytes(name) - 1) < 0.25, `${name}: ${bytes} bytes`);
+    assert.equal(new Set(documents.map(({ id }) => id)).size, documents.length, name);
   }
-  const share = (sources[0]?.weight ?? 0) / sources.reduce((sum, { weight }) => sum + weight, 0);
-  assert.ok(share > 0.5, "stories dominate");
+  const weights = builtinNames.map((name) => builtinSource(name).weight);
+  const [stories = 0] = weights;
+  assert.ok(stories / weights.reduce((sum, weight) => sum + weight, 0) > 0.5, "stories dominate");
 });

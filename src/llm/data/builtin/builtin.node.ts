@@ -6,7 +6,7 @@
 
 import { NutshellError } from "../../../error.ts";
 import { suggestName } from "../../../nearest-name.ts";
-import type { Document, RawSource } from "../document.ts";
+import type { Document } from "../document.ts";
 import type { SourceSpec } from "../sources/source.ts";
 import { readFactbook } from "./factbook.node.ts";
 import { packageDocsBytes, packageDocsVersion, readPackageDocs } from "./package-docs.node.ts";
@@ -91,12 +91,6 @@ export function builtinVersion(name: string): string {
 
 export function builtinBytes(name: string): number {
   return builtin(name).bytes();
-}
-
-export function readBuiltin(): RawSource[] {
-  return Object.entries(builtins).map(([name, { licence, weight, read }]) => {
-    return { name, licence, weight, documents: [...read()] };
-  });
 }
 
 function builtin(name: string): Builtin {
