@@ -12,9 +12,9 @@ import type { SourceSpec } from "../sources/source.ts";
 /** What can be switched, in the order in which a document meets it. */
 export const ruleGroups = {
   normalise: "line ends, invisible characters, NFC, trailing spaces",
+  pii: "e-mail addresses, phone numbers, keys and the like become placeholders",
   quality: "Gopher, C4, FineWeb and repetition rules, by domain",
   language: "documents not in the language that their source states",
-  pii: "e-mail addresses, phone numbers, keys and the like become placeholders",
   exactDuplicates: "the same text again, whatever its case and spacing",
   nearDuplicates: "nearly the same text again, by MinHash",
   decontamination: "13-grams of the evaluation sets",
@@ -36,11 +36,14 @@ function everyGroup(on: boolean): CleaningRules {
   return Object.fromEntries(groups.map((group) => [group, on])) as CleaningRules;
 }
 
+/** Rises when a rule, limit, mask or file format changes: cleaned parts are then made again. */
+export const CLEANING_VERSION = 1;
+
 export interface CleaningProgress {
-  /** Bytes of text cleaned, out of an estimate. */
+  /** Bytes of text cleaned, out of an estimate; or rules over the whole corpus. */
   readonly done: number;
   readonly total: number;
-  readonly unit: "bytes" | "parts";
+  readonly unit: "bytes" | "rules";
   /** For people: "cleaning", "near-duplicates". */
   readonly phase: string;
 }
@@ -94,6 +97,8 @@ export interface SourceSummary {
   readonly kept: Count;
   /** By rule; only rules that dropped something. */
   readonly dropped: Readonly<Record<string, Count>>;
+  /** Kept documents that lost a passage of evaluation text. */
+  readonly cut: number;
   /** By kind, in kept documents; only kinds that occurred. */
   readonly masked: Readonly<Record<string, MaskCount>>;
 }
@@ -125,4 +130,8 @@ export interface CleanedCorpus extends AsyncDisposable {
   readonly summary: CleaningSummary;
   /** Kept documents of one source in corpus order: part after part, row after row. */
   keptDocuments(source: string): AsyncGenerator<KeptDocument>;
+  /** Their content hashes, in the same order. */
+  keptHashes(source: string): BigUint64Array;
+  /** Hashes of everything that the kept text of a source follows from. */
+  keysOf(source: string): readonly string[];
 }
