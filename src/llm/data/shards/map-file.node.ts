@@ -68,7 +68,8 @@ function tryMap(path: string, { map, unmap }: Libc): FileBytes | undefined {
   }
 }
 
-function readWhole(path: string): FileBytes {
+/** All of a file in memory of its own. @throws the system's error when it cannot be read */
+export function readWhole(path: string): FileBytes {
   // A copy of its own starts on an address that typed arrays of any width can use.
   const bytes = Uint8Array.from(readFileSync(path));
   return { bytes, access: "read", [Symbol.dispose]: () => {} };

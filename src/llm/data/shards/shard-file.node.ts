@@ -3,7 +3,7 @@ import { statSync } from "node:fs";
 import { crc32 } from "node:zlib";
 import { NutshellError } from "../../../error.ts";
 import type { ManifestShard } from "./manifest.ts";
-import { type Access, mapFile } from "./map-file.node.ts";
+import { type Access, type FileBytes, mapFile } from "./map-file.node.ts";
 import {
   BLOCK_TOKENS,
   decodeHeader,
@@ -24,14 +24,19 @@ export interface ShardFile extends Disposable {
 
 /**
  * @param expected the manifest's row; its checksum of the whole file is not compared here
+ * @param load how the bytes come into memory
  * @throws DATA when the file is missing, cut off, or not the one that the manifest names
  */
-export function openShard(path: string, expected: ManifestShard): ShardFile {
+export function openShard(
+  path: string,
+  expected: ManifestShard,
+  load: (path: string) => FileBytes = mapFile,
+): ShardFile {
   const found = statSync(path, { throwIfNoEntry: false });
   if (found === undefined) throw badShard(path, "be there, got no file");
   if (found.size !== expected.bytes || found.size < HEADER_BYTES)
     throw badShard(path, `have ${expected.bytes} bytes, got ${found.size}`);
-  const file = mapFile(path);
+  const file = load(path);
   try {
     return viewShard(path, file.bytes, expected, file);
   } catch (error) {
