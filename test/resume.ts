@@ -23,6 +23,7 @@ const seed = Number(process.argv[2] ?? Date.now() % 1_000_000);
 const folder = mkdtempSync(join(tmpdir(), "nutshell-resume-"));
 const args = [
   ...["--data", writeCorpus(join(folder, "corpus"), 400), "--vocab-size", "512", "--depth", "2"],
+  ...["--clean", "off"],
   ...["--sequence-len", "64", "--batch", "4", "--grad-accum-steps", "2", "--optimizer", "muon"],
   ...["--steps", String(steps), "--log-every", "1", "--save-every", "5", "--eval-every", "50"],
   ...["--eval-batches", "2", "--sample-every", "100"],

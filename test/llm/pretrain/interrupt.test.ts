@@ -14,7 +14,18 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 const corpus = writeCorpus(join(folder, "corpus"), 60);
 const small = [
   ...["--data", corpus, "--vocab-size", "300", "--depth", "1", "--sequence-len", "32"],
-  ...["--batch", "2", "--grad-accum-steps", "1", "--log-every", "1", "--eval-batches", "1"],
+  ...[
+    "--batch",
+    "2",
+    "--clean",
+    "off",
+    "--grad-accum-steps",
+    "1",
+    "--log-every",
+    "1",
+    "--eval-batches",
+    "1",
+  ],
   ...["--eval-every", "100000", "--sample-every", "100000", "--threads", "1"],
 ];
 

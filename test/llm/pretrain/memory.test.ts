@@ -20,7 +20,15 @@ const collectGarbage = runInNewContext("gc") as () => void;
 test("memory does not grow over steps, measurements, samples and saves", async () => {
   const values = {
     ...{ data: writeCorpus(join(folder, "corpus"), 60), out: join(folder, "out") },
-    ...{ vocabSize: 300, depth: 1, sequenceLen: 32, batchSize: 8, gradAccumSteps: 1, steps: 600 },
+    ...{
+      vocabSize: 300,
+      clean: "off",
+      depth: 1,
+      sequenceLen: 32,
+      batchSize: 8,
+      gradAccumSteps: 1,
+      steps: 600,
+    },
     ...{
       logEvery: 100,
       evalEvery: 100,

@@ -13,6 +13,7 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 const steps = 40;
 const args = [
   ...["--data", writeCorpus(join(folder, "corpus"), 60), "--vocab-size", "300"],
+  ...["--clean", "off"],
   ...["--depth", "1", "--sequence-len", "32", "--batch", "2", "--grad-accum-steps", "2"],
   ...["--steps", String(steps), "--log-every", "1", "--save-every", "4", "--eval-every", "20"],
   ...["--eval-batches", "1", "--sample-every", "1000", "--threads", "1"],
