@@ -52,11 +52,12 @@ export interface CompiledBpe {
 }
 
 export function compileBpe(vocabulary: BpeVocabulary): CompiledBpe {
+  const { pattern, byteIds, merges, mergeOrder, tokens, wholePieces } = vocabulary;
   return {
-    pattern: vocabulary.pattern,
-    byteIds: Int32Array.from(vocabulary.byteIds),
-    pairs: createPairTable(vocabulary),
-    whole: packTokens(vocabulary.wholePieces ? vocabulary.tokens : []),
+    pattern,
+    byteIds: Int32Array.from(byteIds),
+    pairs: createPairTable(merges, mergeOrder !== "token-id", tokens.length),
+    whole: packTokens(wholePieces ? tokens : []),
   };
 }
 

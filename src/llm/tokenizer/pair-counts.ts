@@ -1,12 +1,16 @@
 /**
  * Training's view of all adjacent pairs of tokens: each distinct pair has a number (in order of
- * first sight), a count, and a list of the words that hold it or once held it.
+ * first sight), a count, and a list of the places where it stands or once stood.
  */
 
 import { hashPair } from "./pair-table.ts";
 
-/** Ends a list of words. */
+/** Ends a list of places. */
 const NONE = -1;
+const PLACE = 0;
+const WORD = 1;
+const NEXT = 2;
+const ENTRY = 3;
 
 export class PairCounts {
   readonly lefts: number[] = [];
@@ -18,8 +22,7 @@ export class PairCounts {
   /** First and last entry of each pair's list. */
   readonly #heads: number[] = [];
   readonly #tails: number[] = [];
-  /** Two numbers an entry: the word, the next entry. */
-  #entries = new Int32Array(1 << 16);
+  #entries = new Int32Array(ENTRY << 14);
   #entriesEnd = 0;
 
   get size(): number {
@@ -46,36 +49,48 @@ export class PairCounts {
     this.counts[pair] = (this.counts[pair] as number) - count;
   }
 
-  /** Counts a pair of `word`; words come in rising order, so a list never names one twice. */
-  add(left: number, right: number, count: number, word: number): void {
+  /** Counts a pair that stands at `place` in `word`; a pair's places come in rising order. */
+  add(left: number, right: number, count: number, place: number, word: number): void {
     const pair = this.numberOf(left, right);
     this.counts[pair] = (this.counts[pair] as number) + count;
     const tail = this.#tails[pair] as number;
-    if (tail !== NONE && this.#entries[tail] === word) return;
-    const entry = this.#appendEntry(word);
+    const entry = this.#appendEntry(place, word);
     if (tail === NONE) this.#heads[pair] = entry;
-    else this.#entries[tail + 1] = entry;
+    else this.#entries[tail + NEXT] = entry;
     this.#tails[pair] = entry;
   }
 
-  /** Calls `visit` with each word of the pair's list, in rising order, until it answers true. */
-  someWord(pair: number, visit: (word: number) => boolean): boolean {
-    for (let at = this.#heads[pair] as number; at !== NONE; at = this.#entries[at + 1] as number) {
-      if (visit(this.#entries[at] as number)) return true;
+  /** Calls `visit` with the pair's places and their words, in rising order. */
+  forEachPlace(pair: number, visit: (place: number, word: number) => void): void {
+    for (let entry = this.#heads[pair] as number; entry !== NONE; ) {
+      visit(this.#entries[entry + PLACE] as number, this.#entries[entry + WORD] as number);
+      // Read after the visit, which may make the entries move.
+      entry = this.#entries[entry + NEXT] as number;
     }
-    return false;
   }
 
-  #appendEntry(word: number): number {
-    if (this.#entriesEnd === this.#entries.length) {
-      const larger = new Int32Array(2 * this.#entriesEnd);
+  /** The first place that is still `alive`; those before it are forgotten. Infinity for none. */
+  firstPlace(pair: number, alive: (place: number) => boolean): number {
+    for (let entry = this.#heads[pair] as number; entry !== NONE; ) {
+      const place = this.#entries[entry + PLACE] as number;
+      if (alive(place)) return place;
+      entry = this.#entries[entry + NEXT] as number;
+      this.#heads[pair] = entry;
+    }
+    return Infinity;
+  }
+
+  #appendEntry(place: number, word: number): number {
+    const entry = this.#entriesEnd;
+    if (entry + ENTRY > this.#entries.length) {
+      const larger = new Int32Array(2 * this.#entries.length);
       larger.set(this.#entries);
       this.#entries = larger;
     }
-    const entry = this.#entriesEnd;
-    this.#entries[entry] = word;
-    this.#entries[entry + 1] = NONE;
-    this.#entriesEnd += 2;
+    this.#entries[entry + PLACE] = place;
+    this.#entries[entry + WORD] = word;
+    this.#entries[entry + NEXT] = NONE;
+    this.#entriesEnd += ENTRY;
     return entry;
   }
 

@@ -4,8 +4,6 @@
  * first; `tokens[rank]` is what the merge makes.
  */
 
-import type { BpeVocabulary } from "./bpe.ts";
-
 export interface PairTable {
   /** left + 1, right, rank for each slot; 0 in the first word marks a free slot. */
   readonly slots: Int32Array;
@@ -19,12 +17,20 @@ const WORDS = 3;
 /** Rank of a pair that does not merge; larger than any other. */
 export const NO_MERGE: number = 2 ** 31 - 1;
 
-export function createPairTable({ merges, mergeOrder, tokens }: BpeVocabulary): PairTable {
-  const listed = mergeOrder !== "token-id";
+/**
+ * @param merges left, right and the token they make
+ * @param listed whether a merge's rank is its place in the list, otherwise it is the token's id
+ * @param vocabSize number of ids
+ */
+export function createPairTable(
+  merges: readonly (readonly [left: number, right: number, token: number])[],
+  listed: boolean,
+  vocabSize: number,
+): PairTable {
   const capacity = 2 ** Math.ceil(Math.log2(2 * merges.length + 2));
   const table = {
     slots: new Int32Array(WORDS * capacity),
-    tokens: new Int32Array(listed ? merges.length : tokens.length),
+    tokens: new Int32Array(listed ? merges.length : vocabSize),
   };
   for (const [place, [left, right, token]] of merges.entries()) {
     const rank = listed ? place : token;
