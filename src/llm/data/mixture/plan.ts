@@ -34,7 +34,7 @@ export function rowsOfSource(plan: MixturePlan, i: number, row: number): number 
 }
 
 /** The segment that holds `row`; the last one for the end of the run. */
-export function segmentAt(plan: MixturePlan, row: number): MixtureSegment {
+function segmentAt(plan: MixturePlan, row: number): MixtureSegment {
   const found = plan.segments.find(({ toRow }) => row < toRow) ?? plan.segments.at(-1);
   return found as MixtureSegment;
 }

@@ -83,7 +83,7 @@ type Rule = (sources: readonly MixtureSource[]) => Partial<PresetWeights> & { we
 const rules: Readonly<Record<MixturePreset, Rule>> = {
   "as-given": (sources) => ({ weights: sources.map(({ weight }) => weight) }),
   natural: (sources) => ({ weights: sources.map(({ bytes }) => bytes) }),
-  uniform: (sources) => ({ weights: sources.map(() => 1) }),
+  uniform: (sources) => ({ weights: sources.map(({ bytes }) => (bytes > 0 ? 1 : 0)) }),
   llama: fillSlots,
 };
 

@@ -17,7 +17,7 @@ interface RowShape {
 }
 
 /** Names of the field that holds a whole text, the most usual first. */
-export const textFields = [
+const textFields = [
   "text",
   "content",
   "body",

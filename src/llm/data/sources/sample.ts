@@ -34,7 +34,7 @@ export function createSample(fraction: number): (document: Document) => Document
 }
 
 /** Cuts at the last line break inside each stretch, or by length where there is none. */
-export function cutLong(document: Document): Document[] {
+function cutLong(document: Document): Document[] {
   const { id, text } = document;
   if (text.length <= PIECE_LENGTH) return [document];
   const pieces: Document[] = [];

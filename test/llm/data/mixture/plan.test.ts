@@ -211,6 +211,7 @@ test("other presets go by weight, by size or by number", () => {
   assert.deepEqual(applyPreset("as-given", sources).weights, [1, 4]);
   assert.deepEqual(applyPreset("natural", sources).weights, [30, 10]);
   assert.deepEqual(applyPreset("uniform", sources).weights, [1, 1]);
+  assert.deepEqual(applyPreset("uniform", [at("a", "web", 3), at("b", "web", 0)]).weights, [1, 0]);
   assert.deepEqual(applyPreset("uniform", sources).slots, []);
 });
 
