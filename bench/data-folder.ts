@@ -1,6 +1,7 @@
 /**
  * The prepared folder of bench:data: four sources of random tokens in documents of 30 to some
- * 20,000 tokens, lengths spread as those of web text. Made once and kept for the next run.
+ * 20,000 tokens, lengths spread as those of web text. Made once and kept for the next run, by a
+ * process of its own so that nothing of it is left in memory: `node bench/data-folder.ts DIR N`.
  */
 import { philox } from "../src/compute/philox.ts";
 import { finishPrepared } from "../src/llm/data/shards/finish-prepared.node.ts";
@@ -13,7 +14,7 @@ import {
 import { toTokenizerJson } from "../src/llm/tokenizer/tokenizer-json.ts";
 import { trainBpe } from "../src/llm/tokenizer/train.ts";
 
-export const VOCABULARY = 8192;
+const VOCABULARY = 8192;
 const BOS = 0;
 const SOURCES = [
   { name: "web", weight: 0.6, share: 0.5 },
@@ -48,7 +49,7 @@ function encode(text: string): Int32Array {
 }
 
 /** @param tokens of all sources together */
-export async function makeFolder(folder: string, tokens: number): Promise<void> {
+async function makeFolder(folder: string, tokens: number): Promise<void> {
   const sources: ManifestSource[] = [];
   for (const [i, { name, weight, share }] of SOURCES.entries()) {
     const documents = () => documentsOf(i, share * tokens);
@@ -65,3 +66,6 @@ export async function makeFolder(folder: string, tokens: number): Promise<void> 
   const rest = { origin: "random tokens", stamp: "", cleaning: "none", mixture: {}, sources };
   await finishPrepared(folder, { json, vocabSize: VOCABULARY, bos: BOS }, rest);
 }
+
+const [, , target = "", size] = process.argv;
+await makeFolder(target, Number(size));

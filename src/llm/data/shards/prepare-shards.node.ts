@@ -136,7 +136,13 @@ async function writeSides(options: PrepareShardsOptions, folder: string): Promis
   const { tokenizer, maxShardTokens = MAX_SHARD_TOKENS } = options;
   const bytesPerToken = tokenizer.vocabSize <= 65536 ? 2 : 4;
   const writerOf = (side: Side) =>
-    createSideWriter({ folder, side, bytesPerToken, maxTokens: maxShardTokens });
+    createSideWriter({
+      folder,
+      side,
+      bytesPerToken,
+      maxTokens: maxShardTokens,
+      bos: tokenizer.bos,
+    });
   const writers = { train: writerOf("train"), validation: writerOf("validation") };
   try {
     await writeDocuments(options, writers);
@@ -154,10 +160,9 @@ interface SidedText {
 
 /** While one batch is encoded, by threads, the next one is read. */
 async function writeDocuments(
-  { documents, encoder, tokenizer, plan, signal, progress }: PrepareShardsOptions,
+  { documents, encoder, plan, signal, progress }: PrepareShardsOptions,
   writers: Readonly<Record<Side, SideWriter>>,
 ): Promise<void> {
-  const starts = tokenizer.bos === undefined ? [] : [tokenizer.bos];
   let [done, bytes] = [0, 0];
   let before = async (): Promise<void> => {};
   for await (const batch of batchesOf(documents(), plan.facts)) {
@@ -170,7 +175,7 @@ async function writeDocuments(
       for (const [i, tokens] of (await encoded).entries()) {
         const { side, text } = batch[i] as SidedText;
         const textBytes = utf8Length(text);
-        await writers[side].add(concat(starts, tokens), textBytes);
+        await writers[side].add(tokens, textBytes);
         bytes += textBytes;
       }
       done += batch.length;
@@ -193,11 +198,4 @@ async function* batchesOf(
     [batch, characters] = [[], 0];
   }
   if (batch.length > 0) yield batch;
-}
-
-function concat(starts: readonly number[], tokens: ArrayLike<number>): ArrayLike<number> {
-  const all = new Int32Array(starts.length + tokens.length);
-  all.set(starts);
-  all.set(tokens, starts.length);
-  return all;
 }

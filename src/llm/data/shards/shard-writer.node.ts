@@ -15,6 +15,8 @@ export interface SideWriterOptions {
   readonly side: Side;
   readonly bytesPerToken: 2 | 4;
   readonly maxTokens: number;
+  /** Put before every document. */
+  readonly bos: number | undefined;
 }
 
 export interface SideWriter {
@@ -27,31 +29,39 @@ export interface SideWriter {
 }
 
 export function createSideWriter(options: SideWriterOptions): SideWriter {
-  const { folder, side, maxTokens } = options;
+  const { folder, side, maxTokens, bos } = options;
+  const start = bos === undefined ? [] : [bos];
   const done: ManifestShard[] = [];
   let shard: ShardInProgress | undefined;
-
-  async function nextShard(): Promise<ShardInProgress> {
-    const file = `${side}-${String(done.length).padStart(4, "0")}.shard`;
-    shard = await startShard(join(folder, file), file, options);
-    return shard;
-  }
 
   async function endShard(): Promise<void> {
     if (shard !== undefined) done.push(await shard.finish());
     shard = undefined;
   }
 
+  /** The shard at hand, or the next one when it is full. */
+  async function openShard(): Promise<ShardInProgress> {
+    if (shard?.tokens === maxTokens) await endShard();
+    if (shard !== undefined) return shard;
+    const file = `${side}-${String(done.length).padStart(4, "0")}.shard`;
+    shard = await startShard(join(folder, file), file, options);
+    return shard;
+  }
+
+  /** Writes on, into as many shards as it takes. */
+  async function append(tokens: ArrayLike<number>): Promise<void> {
+    for (let at = 0; at < tokens.length; ) {
+      const current = await openShard();
+      at += await current.write(tokens, at, maxTokens - current.tokens);
+    }
+  }
+
   return {
     async add(tokens, textBytes) {
-      if (tokens.length === 0) return;
-      if (shard?.tokens === maxTokens) await endShard();
-      (shard ?? (await nextShard())).beginDocument(textBytes);
-      for (let at = 0; at < tokens.length; ) {
-        if (shard?.tokens === maxTokens) await endShard();
-        const current = shard ?? (await nextShard());
-        at += await current.write(tokens, at, maxTokens - current.tokens);
-      }
+      if (start.length + tokens.length === 0) return;
+      (await openShard()).beginDocument(textBytes);
+      await append(start);
+      await append(tokens);
     },
     async finish() {
       await endShard();
