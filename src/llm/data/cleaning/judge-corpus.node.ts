@@ -120,8 +120,7 @@ async function judgeNearDuplicates(judgement: Judgement): Promise<Verdict[]> {
       const rows = readCorpusRows(store, filesOf(layout), "signature");
       for await (const [document, signature] of rows) {
         if (dropped[document as number] === 1 || signature === null) continue;
-        const { bytes } = signature as DuckDBBlobValue;
-        yield { document: document as number, signature: bytes };
+        yield { document: document as number, signature: bytesOf(signature) };
       }
     },
   };
@@ -136,17 +135,21 @@ async function judgeNearDuplicates(judgement: Judgement): Promise<Verdict[]> {
   }));
 }
 
+/** A copy: what the database gives is a Buffer over memory of its own. */
+function bytesOf(blob: unknown): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from((blob as DuckDBBlobValue).bytes);
+}
+
 async function judgeEvaluationText(judgement: Judgement): Promise<Verdict[]> {
   const { store, layout, dropped, evalIndex } = judgement;
   const found: DocumentHits[] = [];
   const columns = "CASE WHEN eval_hits IS NULL THEN NULL ELSE text END, eval_hits";
   for await (const [document, text, hits] of readCorpusRows(store, filesOf(layout), columns)) {
     if (hits === null || dropped[document as number] === 1) continue;
-    const { bytes } = hits as DuckDBBlobValue;
     found.push({
       document: document as number,
       textLength: (text as string).length,
-      hits: new Uint32Array(Uint8Array.from(bytes).buffer),
+      hits: new Uint32Array(bytesOf(hits).buffer),
     });
   }
   const report = judgeContamination(found, evalIndex as EvalIndex);
