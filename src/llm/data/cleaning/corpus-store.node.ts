@@ -33,7 +33,9 @@ export async function* readFileRows(
   const path = join(folder, PARTS_FOLDER, file.name);
   const sparse = wanted !== undefined && wanted.length < file.rows * DENSE;
   const set = wanted === undefined || sparse ? undefined : new Set(wanted);
-  const where = sparse ? ` WHERE row IN (${wanted.map((document) => document - file.base)}) ORDER BY row` : "";
+  const where = sparse
+    ? ` WHERE row IN (${wanted.map((document) => document - file.base)}) ORDER BY row`
+    : "";
   const sql = `SELECT row, ${columns} FROM read_parquet(${quote(path)})${where}`;
   let last = -1;
   for await (const rows of (await database.connection.stream(sql)).yieldRows()) {
