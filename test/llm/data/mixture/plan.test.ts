@@ -184,6 +184,7 @@ test("temperature flattens or sharpens, and leaves what is off", () => {
   near(withTemperature([9, 1, 0], 0.5), [81 / 82, 1 / 82, 0]);
   near(withTemperature([9, 1, 0], 1e9), [0.5, 0.5, 0], 1e-6);
   near(withTemperature([9, 1, 0], 1e-3), [1, 0, 0]);
+  near(withTemperature([0, 0], 2), [0, 0]);
 });
 
 const at = (name: string, domain: "web" | "news" | "code" | "books" | "forum", bytes: number) => {
