@@ -11,7 +11,7 @@ import { gunzipSync } from "node:zlib";
 import { toByteAlphabet } from "../../../src/llm/tokenizer/byte-alphabet.ts";
 import { encodings } from "./tiktoken-peer.ts";
 
-interface ForeignFile {
+export interface ForeignFile {
   readonly added_tokens: readonly { readonly id: number; readonly content: string }[];
   readonly model: { readonly vocab: Record<string, number>; readonly merges: readonly unknown[] };
 }
@@ -86,7 +86,7 @@ const POSSESSIVE = R`'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,3}|
 const NANOCHAT = R`'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,2}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+`;
 
 /** cl100k_base, all of it, with the holes in its ids. */
-function cl100kFile(): ForeignFile {
+export function cl100kFile(): ForeignFile {
   const names = namesOf(1);
   return foreign({
     added_tokens: [...added(["<|endoftext|>"], 100257), ...added(["<|endofprompt|>"], 100276)],

@@ -269,9 +269,14 @@ function thinned(
 
 const PACKAGES = "node_modules/{@types/node,fast-check,koffi,typescript,@huggingface/tokenizers}";
 
+/** About 1.5 MB of the kinds that files lack. */
+export function syntheticTexts(seed: number): VariedText[] {
+  const dice = createDice(seed);
+  return kinds.flatMap((kind) => generate(kind, dice));
+}
+
 /** At least 5 MB in documents of a few bytes to 80 kB. */
 export function variedTexts(seed: number): VariedText[] {
-  const dice = createDice(seed);
   return [
     ...files("code", "{src,test,bench,runs}/**/*.{ts,h,py}", 900_000),
     ...files("code", `${PACKAGES}/**/*.{d.ts,mjs,js}`, 800_000),
@@ -279,6 +284,6 @@ export function variedTexts(seed: number): VariedText[] {
     ...thinned("dictionary", readWordnet(), 500_000),
     ...thinned("country profiles", readFactbook(), 400_000),
     ...everyBlock(),
-    ...kinds.flatMap((kind) => generate(kind, dice)),
+    ...syntheticTexts(seed),
   ];
 }
