@@ -24,7 +24,8 @@ function report(message: WorkerReport): void {
   parentPort?.postMessage(message);
 }
 
-async function cleanPart(task: PartTask): Promise<void> {
+/** Its database is closed when it returns: only then may the thread be ended. */
+async function cleanPart(task: PartTask): Promise<WorkerReport> {
   const { part, fraction, key } = task;
   const { rules, languages } = facts;
   if (rules.language) detector ??= (await import("eld/small")).eld;
@@ -32,7 +33,7 @@ async function cleanPart(task: PartTask): Promise<void> {
   await using writer = await createPartWriter(facts.folder, key);
   let bytes = 0;
   for await (const document of readPart(part, { fraction })) {
-    if (Atomics.load(stop, 0) !== 0) return report({ type: "stopped" });
+    if (Atomics.load(stop, 0) !== 0) return { type: "stopped" };
     const cleaned = clean(document);
     await writer.write(cleaned, extrasOf(cleaned));
     bytes += cleaned.bytesRead;
@@ -42,7 +43,7 @@ async function cleanPart(task: PartTask): Promise<void> {
   }
   const files = await writer.finish();
   report({ type: "progress", key, bytes });
-  report({ type: "done", key, files });
+  return { type: "done", key, files };
 }
 
 /** A dropped document takes no part in what compares documents. */
@@ -57,7 +58,7 @@ function extrasOf({ text, drop }: CleanedDocument): RowExtras {
 
 parentPort?.on("message", async (task: PartTask) => {
   try {
-    await cleanPart(task);
+    report(await cleanPart(task));
   } catch (error) {
     const code = error instanceof NutshellError ? error.code : undefined;
     report({ type: "failed", code, error: error as Error });
