@@ -1,11 +1,11 @@
 /**
  * Which source each row of a run is of. The plan's shares are real numbers; here they become whole
- * rows: the run is cut into at most 4,096 blocks, in each of which a source gets its share to
+ * rows: the run is cut into at most 1,024 blocks, in each of which a source gets its share to
  * within one row, and what rounding took is paid in the next block, so counts never drift. Inside
  * a block the rows of a source are spread evenly.
  *
  * So the source of row g, and how many rows of that source came before, follow from g alone; the
- * table of blocks has a fixed size and takes a millisecond to make.
+ * table of blocks has a fixed size and takes a few milliseconds to make.
  */
 import { type MixturePlan, rowsOfSource } from "../mixture/plan.ts";
 
@@ -27,7 +27,7 @@ export interface ScheduledRow {
   index: number;
 }
 
-const MOST_BLOCKS = 4096;
+const MOST_BLOCKS = 1024;
 const LEAST_BLOCK_ROWS = 256;
 
 export function scheduleRows(plan: MixturePlan): RowSchedule {

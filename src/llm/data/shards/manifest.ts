@@ -34,7 +34,7 @@ export interface ManifestShard {
   readonly textBytes: number;
 }
 
-/** What `writeShards` made of one source. */
+/** What `prepareShards` made of one source. */
 export interface SourceShards {
   /** Hash of everything that the shards follow from: tokenizer, content hashes in order, split. */
   readonly key: string;
