@@ -1,10 +1,19 @@
-/** `nutshell data`: text into a folder that training starts on, and what became of every document. */
+/** `nutshell data`: text into a folder that training starts on, and what became of its documents. */
+import { join } from "node:path";
 import { NutshellError } from "../../error.ts";
+import { inspectCorpus } from "../../llm/data/cleaning/inspect.node.ts";
+import { type InspectQuery, renderInspected } from "../../llm/data/cleaning/inspected.ts";
 import { renderMixtureTable } from "../../llm/data/mixture/table.ts";
+import { renderCleaning, totalCleaning } from "../../llm/data/prepare/cleaning-totals.ts";
 import { type PrepareConfig, prepareOptions } from "../../llm/data/prepare/config.ts";
 import { writeMixture } from "../../llm/data/prepare/mixture-report.node.ts";
-import { prepare } from "../../llm/data/prepare/prepare.node.ts";
-import { describeRun, onePass, planRun } from "../../llm/data/prepare/run-mixture.ts";
+import { CLEANED_FOLDER, prepare, readSummary } from "../../llm/data/prepare/prepare.node.ts";
+import {
+  describeRun,
+  onePass,
+  planRun,
+  type RunMixture,
+} from "../../llm/data/prepare/run-mixture.ts";
 import { packSource } from "../../llm/data/sampling/sampler.ts";
 import {
   findDamage,
@@ -12,7 +21,7 @@ import {
   readManifest,
 } from "../../llm/data/shards/prepared-folder.node.ts";
 import { suggestName } from "../../nearest-name.ts";
-import { inRange, type OptionTableFor } from "../../options.ts";
+import { inRange, type OptionRow, type OptionTableFor } from "../../options.ts";
 import { type Command, type CommandIo, defineCommand } from "../command.ts";
 import { formatDuration } from "../format.ts";
 import { TerminalPrepareTalk } from "../prepare-talk.ts";
@@ -20,31 +29,54 @@ import { TerminalPrepareTalk } from "../prepare-talk.ts";
 interface DataValues extends PrepareConfig {
   out: string;
   sequenceLen: number;
+  rule: string | undefined;
+  source: string | undefined;
+  id: string | undefined;
+  verdict: "any" | NonNullable<InspectQuery["verdict"]>;
+  sample: number;
+  offset: number;
+  seed: number;
+  whole: boolean;
 }
 
+const count = (value: number, doc: string, least = 1): OptionRow & { type: "integer" } => {
+  return { type: "integer", value, doc, check: inRange(least, Number.POSITIVE_INFINITY) };
+};
+const only = (doc: string, placeholder: string): OptionRow & { type: "string?" } => {
+  return { type: "string?", value: undefined, doc: `inspect: ${doc}`, placeholder };
+};
+
 const options: OptionTableFor<DataValues> = {
-  ...prepareOptions,
   out: {
     type: "string",
     value: "runs/out/data",
     placeholder: "DIR",
     doc: "The prepared folder: made by prepare, read by inspect and verify.",
   },
-  sequenceLen: {
-    type: "integer",
-    value: 512,
-    doc: "Tokens of a row, for the table of the mixture.",
-    check: inRange(1, Number.POSITIVE_INFINITY),
+  ...prepareOptions,
+  sequenceLen: count(512, "Tokens of a row, for the table of the mixture."),
+  rule: only("what one rule dropped or one mask changed, such as near-duplicate or email.", "NAME"),
+  source: only("documents of one source.", "NAME"),
+  id: only("the document of this id.", "ID"),
+  verdict: {
+    type: "string",
+    value: "any",
+    choices: ["any", "kept", "dropped", "cut", "masked"],
+    doc: "inspect: what became of them; cut: kept without a passage of evaluation text.",
   },
+  sample: count(10, "inspect: documents to show."),
+  offset: count(0, "inspect: documents to pass over first.", 0),
+  seed: count(1, "inspect: draws which documents; the same seed shows the same.", 0),
+  whole: { type: "boolean", value: false, doc: "inspect: whole texts instead of excerpts." },
 };
 
 type Action = (values: DataValues, io: CommandIo) => Promise<void>;
 
-const actions: Readonly<Record<string, Action>> = { prepare: runPrepare, verify };
+const actions: Readonly<Record<string, Action>> = { prepare: prepareFolder, inspect, verify };
 
 export const command: Command<OptionTableFor<DataValues>> = defineCommand({
   name: "data",
-  summary: "clean, deduplicate and tokenise text for training, and look at what became of it",
+  summary: "clean, deduplicate and tokenise text for training, and see what became of it",
   example: "nutshell data prepare --data books/ --out runs/out/data",
   positionals: [{ name: "ACTION", doc: "prepare, inspect or verify.", required: true }],
   options,
@@ -58,39 +90,67 @@ export const command: Command<OptionTableFor<DataValues>> = defineCommand({
   },
 });
 
-async function runPrepare(values: DataValues, io: CommandIo): Promise<void> {
+async function prepareFolder(values: DataValues, io: CommandIo): Promise<void> {
+  const { out, sequenceLen } = values;
   const start = performance.now();
-  using talk = new TerminalPrepareTalk(io);
-  const manifest = await prepare(values, values.out, talk, io.signal);
-  talk[Symbol.dispose]();
-  using prepared = openPrepared(values.out);
-  const packed = prepared.sources.map((source) => packSource(source, values.sequenceLen));
-  const run = onePass(packed.map(({ plan }) => plan.rows));
-  const mixture = describeRun(manifest, planRun(manifest, run), run);
-  await writeMixture(values.out, mixture);
+  const talk = new TerminalPrepareTalk(io);
+  try {
+    await prepare(values, out, talk, io.signal);
+  } catch (error) {
+    if (io.signal.aborted && error === io.signal.reason) return;
+    throw error;
+  } finally {
+    talk[Symbol.dispose]();
+  }
+  const mixture = mixOnePass(out, sequenceLen);
+  await writeMixture(out, mixture);
+  const summary = await readSummary(out);
+  const totals = totalCleaning(summary);
   const seconds = (performance.now() - start) / 1000;
-  const rss = process.resourceUsage().maxRSS / 1000;
   if (io.json) {
-    const rows = mixture.rows.map(({ name, requested, realised, tokens }) => {
-      return { name, requested, realised, tokens };
-    });
-    const deviation = Math.max(
-      ...mixture.rows.map(({ requested, realised = 0 }) => Math.abs(realised - requested)),
-    );
-    const facts = { out: values.out, seconds, peak_rss_mb: rss, max_deviation: deviation };
-    io.stdout(`${JSON.stringify({ ...facts, sources: rows })}\n`);
+    io.stdout(`${JSON.stringify({ out, seconds, ...toJson(mixture), ...totals })}\n`);
     return;
   }
-  io.stdout(`${renderMixtureTable(mixture.rows, mixture.emptySlots)}\n`);
-  io.stdout(`${values.out}: prepared in ${formatDuration(seconds)}\n`);
+  io.stdout(`${renderMixtureTable(mixture.rows, mixture.emptySlots)}\n${renderCleaning(totals)}\n`);
+  io.stdout(`${out}: prepared in ${formatDuration(seconds)}; ${CLEANED_FOLDER}/report.html\n`);
+}
+
+/** What a run of one pass over everything would draw. */
+function mixOnePass(out: string, sequenceLen: number): RunMixture {
+  using prepared = openPrepared(out);
+  const packed = prepared.sources.map((source) => packSource(source, sequenceLen));
+  const run = onePass(packed.map(({ plan }) => plan.rows));
+  return describeRun(prepared.manifest, planRun(prepared.manifest, run), run);
+}
+
+function toJson({ rows }: RunMixture): object {
+  const off = rows.map(({ requested, realised = 0 }) => Math.abs(realised - requested));
+  return {
+    peak_rss_mb: Math.round(process.resourceUsage().maxRSS / 1000),
+    max_deviation: Math.max(...off),
+    sources: rows.map(({ name, requested, realised, bytes, tokens, epochs }) => {
+      return { name, requested, realised, bytes, tokens, epochs };
+    }),
+  };
+}
+
+async function inspect(values: DataValues, io: CommandIo): Promise<void> {
+  const { out, rule, source, id, verdict, sample, offset, seed, whole } = values;
+  const found = await inspectCorpus(join(out, CLEANED_FOLDER), {
+    ...{ sample, offset, seed, whole },
+    ...(rule === undefined ? {} : { rule }),
+    ...(source === undefined ? {} : { source }),
+    ...(id === undefined ? {} : { id }),
+    ...(verdict === "any" ? {} : { verdict }),
+  });
+  const text = io.json ? `${JSON.stringify(found)}\n` : renderInspected(found, io);
+  io.stdout(text);
 }
 
 async function verify({ out }: DataValues, io: CommandIo): Promise<void> {
-  const shards = readManifest(out).sources.flatMap(({ shards: list }) => list);
+  const shards = readManifest(out).sources.reduce((sum, source) => sum + source.shards.length, 0);
   const damage = await findDamage(out);
-  const [first] = damage;
-  if (io.json)
-    io.stdout(`${JSON.stringify({ out, shards: shards.length, damaged: damage.length })}\n`);
-  if (first !== undefined) throw first;
-  if (!io.json) io.stdout(`${out}: ${shards.length} shards are as they were written\n`);
+  if (io.json) io.stdout(`${JSON.stringify({ out, shards, damaged: damage.length })}\n`);
+  for (const error of damage) throw error;
+  if (!io.json) io.stdout(`${out}: ${shards} shards are as they were written\n`);
 }

@@ -7,11 +7,13 @@
  * cleaned parts by the hash of their file, shards by the hashes of their documents. The tokenizer
  * of a folder stays while the same one is asked for, or new text would make every shard anew.
  */
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { NutshellError } from "../../../error.ts";
 import { createEncodeTeam } from "../../tokenizer/encode-team.node.ts";
 import { toTokenizerJson } from "../../tokenizer/tokenizer-json.ts";
 import { cleanCorpus } from "../cleaning/clean-corpus.node.ts";
-import type { CleanedCorpus } from "../cleaning/cleaning.ts";
+import type { CleanedCorpus, CleaningSummary } from "../cleaning/cleaning.ts";
 import { finishPrepared } from "../shards/finish-prepared.node.ts";
 import type { Manifest, ManifestSource } from "../shards/manifest.ts";
 import { tryReadManifest } from "../shards/prepared-folder.node.ts";
@@ -22,6 +24,8 @@ import { gatherInputs, type PrepareInputs } from "./prepare-inputs.node.ts";
 import { requireText } from "./require-text.ts";
 import { shardSource } from "./shard-source.node.ts";
 import type { PrepareTalk } from "./talk.ts";
+
+type CleaningReport = Omit<CleaningSummary, "parts">;
 
 /** Holds the folder's cleaned documents, verdicts and reports. */
 export const CLEANED_FOLDER = "cleaned";
@@ -51,6 +55,21 @@ export async function prepare(
   const { vocabSize, bos } = tokenizer;
   const rest = { origin, stamp, cleaning, mixture, sources };
   return finishPrepared(folder, { json, vocabSize, bos }, rest);
+}
+
+/** What cleaning did, as the folder's report has it. @throws DATA when there is none */
+export async function readSummary(folder: string): Promise<CleaningReport> {
+  const path = join(folder, CLEANED_FOLDER, "report.json");
+  try {
+    return JSON.parse(await readFile(path, "utf8")) as CleaningReport;
+  } catch (cause) {
+    throw new NutshellError(
+      "DATA",
+      `${path}: must be a report of cleaning, got ${(cause as Error).message}. ` +
+        "Remove manifest.json and run `nutshell data prepare` again.",
+      { cause },
+    );
+  }
 }
 
 async function clean(
