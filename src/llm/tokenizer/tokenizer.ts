@@ -66,7 +66,7 @@ export function createTokenizer(vocabulary: Vocabulary, encoder: Encoder): Token
   let named: TokenBytes | undefined;
 
   function encode(text: string, options?: SpecialOption): number[] {
-    ids.length = 0;
+    ids.clear();
     if (!options?.specials || splitter === undefined) encoder.encodeText(text, ids);
     else {
       for (const part of text.split(splitter)) {
@@ -79,7 +79,7 @@ export function createTokenizer(vocabulary: Vocabulary, encoder: Encoder): Token
   }
 
   function encodeUtf8(bytes: Uint8Array): Uint32Array {
-    ids.length = 0;
+    ids.clear();
     encoder.encodeUtf8(bytes, ids);
     return ids.toUint32();
   }
