@@ -1,8 +1,15 @@
-/** The text that `tokenizer train` learns from: a mixture by its weights, up to a budget. */
-import { utf8Length } from "../../llm/data/document.ts";
+/**
+ * The text that `tokenizer train` learns from: a mixture by its weights, up to a budget, without
+ * the documents that are kept for validation, which `tokenizer eval` reads.
+ */
+import { contentHash } from "../../llm/data/cleaning/content-hash.ts";
+import { type Document, utf8Length } from "../../llm/data/document.ts";
 import { readFractions } from "../../llm/data/mixture/budget.ts";
+import { isHeldOut } from "../../llm/data/shards/split.ts";
 import type { FoundSources } from "../../llm/data/sources/find-sources.node.ts";
 import { readPart } from "../../llm/data/sources/read-part.node.ts";
+import { createSample } from "../../llm/data/sources/sample.ts";
+import type { SourceSpec } from "../../llm/data/sources/source.ts";
 import type { CommandIo } from "../command.ts";
 import { Progress } from "../progress.ts";
 
@@ -33,11 +40,11 @@ export class LearningText implements AsyncIterable<string> {
   async *[Symbol.asyncIterator](): AsyncGenerator<string> {
     const options = { label: "counting words", total: this.total, unit: "bytes" };
     const progress = new Progress(this.#io, options);
-    for (const [i, { parts }] of this.#found.sources.entries()) {
-      const fraction = this.#fractions[i] as number;
-      for (const part of fraction === 0 ? [] : parts) {
-        for await (const { text } of readPart(part, { fraction })) {
-          this.#io.signal.throwIfAborted();
+    for (const [i, source] of this.#found.sources.entries()) {
+      const sample = createSample(this.#fractions[i] as number);
+      for await (const document of trainingDocuments(source)) {
+        this.#io.signal.throwIfAborted();
+        for (const { text } of sample(document)) {
           this.bytes += utf8Length(text);
           progress.update(this.bytes);
           yield text;
@@ -47,4 +54,19 @@ export class LearningText implements AsyncIterable<string> {
     progress.end();
     if (this.bytes >= SLOW_BYTES) this.#io.stderr("merging pairs\n");
   }
+}
+
+/** Documents that are trained on; where that is none, those that are held out. */
+async function* trainingDocuments({ parts }: SourceSpec): AsyncGenerator<Document> {
+  const held: Document[] = [];
+  let taken = false;
+  for (const part of parts) {
+    for await (const document of readPart(part)) {
+      if (!isHeldOut(contentHash(document.text))) {
+        taken = true;
+        yield document;
+      } else if (!taken) held.push(document);
+    }
+  }
+  if (!taken) yield* held;
 }

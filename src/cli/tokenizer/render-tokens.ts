@@ -18,11 +18,15 @@ export function tokenText(tokenizer: Tokenizer, id: number): string {
   try {
     return utf8.decode(bytes).replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, escapeCharacter);
   } catch {
-    return Array.from(bytes, hexByte).join("");
+    return Array.from(bytes, (byte) => asciiOrHex(byte)).join("");
   }
 }
 
 const hexByte = (byte: number): string => `\\x${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+
+function asciiOrHex(byte: number): string {
+  return byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : hexByte(byte);
+}
 
 /** A character without a shape of its own. */
 function escapeCharacter(character: string): string {
