@@ -50,7 +50,7 @@ function lexerSplitter(lexer: Lexer): Splitter {
       const end = held + encoder.encodeInto(part, bytes.subarray(held)).written;
       const cut = to === text.length ? end : lastCut(bytes, held, end);
       visitRange(bytes, cut, visit);
-      bytes.copyWithin(0, cut, end);
+      if (cut > 0) bytes.copyWithin(0, cut, end);
       held = end - cut;
       from = to;
     }
