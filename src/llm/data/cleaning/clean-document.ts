@@ -74,8 +74,8 @@ function normalise(text: string, nfc: boolean, masks: Map<string, number>): stri
 }
 
 function mask(text: string, masks: Map<string, number>): string {
-  const { text: masked, spans } = maskPersonal(text);
-  for (const { kind } of spans) masks.set(kind, (masks.get(kind) ?? 0) + 1);
+  const { text: masked, counts } = maskPersonal(text);
+  for (const [kind, count] of counts) masks.set(kind, count);
   return masked;
 }
 

@@ -26,16 +26,10 @@ export interface MaskKind {
   check?(found: string): boolean;
 }
 
-/** A span of the text before masking and what it was. */
-export interface MaskedSpan {
-  readonly kind: string;
-  /** UTF-16 offset of the placeholder in the masked text. */
-  readonly start: number;
-}
-
 export interface MaskedText {
   readonly text: string;
-  readonly spans: readonly MaskedSpan[];
+  /** Masked spans by kind. */
+  readonly counts: ReadonlyMap<string, number>;
 }
 
 /** In order of preference where two kinds claim the same characters. */
@@ -82,7 +76,7 @@ export const maskKinds: readonly MaskKind[] = [
     hint: /@|[([{]\s?at\s?[)\]}]/i,
     patterns: [
       // The user of a Git host is the same for everybody: git@host:path.
-      /(?<![\w.+%-])(?!git@)[\w+%][\w.+%-]{0,63}@(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,62})\.){1,8}\p{L}{2,24}(?![\p{L}\p{N}])/gu,
+      /(?<![\p{L}\p{N}_.+%-])(?!git@)[\p{L}\p{N}_+%][\p{L}\p{N}_.+%-]{0,63}@(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,62})\.){1,8}\p{L}{2,24}(?![\p{L}\p{N}])/gu,
       /(?<![\w.+%-])(?:[\w+%-]{1,63} ?[([{] ?dot ?[)\]}] ?){0,2}[\w+%][\w.+%-]{0,63}\s?[([{]\s?(?:at|@)\s?[)\]}]\s?[A-Za-z0-9-]{1,63}(?:(?:\s?[([{]\s?(?:dot|\.)\s?[)\]}]\s?|\s(?:dot|DOT)\s|\.)[A-Za-z0-9-]{1,63}){1,4}/gi,
     ],
     check: (found) => /[A-Za-z]/.test(found),
@@ -164,20 +158,29 @@ interface Found {
 }
 
 export function maskPersonal(text: string): MaskedText {
+  const counts = new Map<string, number>();
+  let current = text;
+  // What one mask took may have hidden the beginning of another: look until nothing is found.
+  for (;;) {
+    const next = maskOnce(current, counts);
+    if (next === current) return { text: current, counts };
+    current = next;
+  }
+}
+
+function maskOnce(text: string, counts: Map<string, number>): string {
   const found: Found[] = [];
   for (const kind of maskKinds) findKind(text, kind, found);
-  if (found.length === 0) return { text, spans: [] };
+  if (found.length === 0) return text;
   found.sort((a, b) => a.start - b.start);
-  const spans: MaskedSpan[] = [];
   let out = "";
   let from = 0;
   for (const { kind, start, end } of found) {
-    out += text.slice(from, start);
-    spans.push({ kind: kind.name, start: out.length });
-    out += kind.placeholder;
+    out += text.slice(from, start) + kind.placeholder;
     from = end;
+    counts.set(kind.name, (counts.get(kind.name) ?? 0) + 1);
   }
-  return { text: out + text.slice(from), spans };
+  return out + text.slice(from);
 }
 
 function findKind(text: string, kind: MaskKind, found: Found[]): void {
