@@ -81,28 +81,12 @@ type Decoder = (chunk: Buffer | undefined) => Buffer;
 /** Bytes of UTF-8 without a byte order mark, whichever Unicode encoding the mark announces. */
 async function* decodedBytes(path: string): AsyncGenerator<Buffer> {
   let decode: Decoder | undefined;
-  for await (const chunk of joinedHead(path)) {
+  for await (const chunk of textBytes(path)) {
     decode ??= decoderFor(path, chunk);
     yield decode(chunk);
   }
   const rest = decode?.(undefined);
   if (rest !== undefined && rest.length > 0) yield rest;
-}
-
-/** A first chunk of fewer bytes than a mark needs is joined with the next. */
-async function* joinedHead(path: string): AsyncGenerator<Buffer> {
-  let head: Buffer | undefined = Buffer.alloc(0);
-  for await (const chunk of textBytes(path)) {
-    if (head === undefined) {
-      yield chunk;
-      continue;
-    }
-    head = Buffer.concat([head, chunk]);
-    if (head.length < 4) continue;
-    yield head;
-    head = undefined;
-  }
-  if (head !== undefined && head.length > 0) yield head;
 }
 
 const marks: readonly (readonly [bytes: readonly number[], encoding: string])[] = [
