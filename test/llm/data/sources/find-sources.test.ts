@@ -23,6 +23,10 @@ test("the known layout is weighted by its table, what else lies there by size", 
   write("known/mine/a.txt", "x".repeat(45));
   const [mine] = await summary(join(root, "known"));
   assert.deepEqual(mine, ["mine", 0.36, "as its owner says", "other"]);
+  // One of the names alone may be anybody's folder.
+  write("lone/books/a.txt", "mine too");
+  const [books] = await summary(join(root, "lone/books"));
+  assert.deepEqual(books, ["books", 8, "as its owner says", "other"]);
 });
 
 test("other folders are weighted by the size of their text", async () => {
