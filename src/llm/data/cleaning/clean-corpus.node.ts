@@ -25,8 +25,7 @@ import {
   type StoredCorpus,
 } from "./corpus-layout.ts";
 import { openDatabase } from "./database.node.ts";
-import type { EvalIndex } from "./decontaminate.ts";
-import { readEvalIndex } from "./decontaminate-sets.node.ts";
+import { type Evaluation, findEvaluation } from "./evaluation.node.ts";
 import { judgeCorpus, VERDICTS_FILE } from "./judge-corpus.node.ts";
 import { createPartsFolder, PARTS_FOLDER, type PartFile, tryReadPart } from "./part-file.node.ts";
 import { cleanParts } from "./part-team.node.ts";
@@ -43,20 +42,17 @@ const MEMORY_BYTES = 400e6;
 export async function cleanCorpus(options: CleaningOptions): Promise<CleanedCorpus> {
   const { folder, sources, rules, signal } = options;
   await createPartsFolder(folder);
-  const evalIndex =
-    rules.decontamination && options.evalPath !== undefined
-      ? readEvalIndex([options.evalPath])
-      : undefined;
-  const plans = await planParts(options, evalIndex?.hash);
-  const { files, cleaned } = await readOrClean(options, plans, evalIndex);
+  const evaluation = rules.decontamination ? findEvaluation(options.evalPath) : undefined;
+  const plans = await planParts(options, evaluation?.hash);
+  const { files, cleaned } = await readOrClean(options, plans, evaluation);
   const layout = layOut(sources, (source) =>
     plans
       .filter((plan) => plan.source === source)
       .map(({ part, key }): CleanedPart => ({ name: part.name, key, files: files.get(key) ?? [] })),
   );
-  const key = hashOf([CLEANING_VERSION, rules, evalIndex?.hash, layout]);
+  const key = hashOf([CLEANING_VERSION, rules, evaluation?.hash, layout]);
   const full: CorpusLayout = { version: CLEANING_VERSION, key, rules, ...layout };
-  if (!(await isJudged(folder, key))) await judgeAndReport(options, full, evalIndex);
+  if (!(await isJudged(folder, key))) await judgeAndReport(options, full, evaluation);
   const parts = { cleaned, cached: plans.length - cleaned };
   await removeStale(folder, new Set([...files.values()].flat().map(({ name }) => name)));
   signal.throwIfAborted();
@@ -108,7 +104,7 @@ function hashOf(value: unknown): string {
 async function readOrClean(
   options: CleaningOptions,
   plans: readonly PartPlan[],
-  evalIndex: EvalIndex | undefined,
+  evaluation: Evaluation | undefined,
 ): Promise<{ files: Map<string, readonly PartFile[]>; cleaned: number }> {
   const { folder, threads, signal, rules, languages } = options;
   const files = new Map<string, readonly PartFile[]>();
@@ -131,7 +127,7 @@ async function readOrClean(
   };
   if (missing.length > 0) {
     const tasks = missing.sort((a, b) => sizeOf(b) - sizeOf(a));
-    const facts = { folder, rules, languages, evalIndex };
+    const facts = { folder, rules, languages, evalIndex: evaluation?.index() };
     const made = await cleanParts(tasks, { facts, threads, signal, progress });
     for (const [key, list] of made) files.set(key, list);
   }
@@ -155,7 +151,7 @@ async function isJudged(folder: string, key: string): Promise<boolean> {
 async function judgeAndReport(
   options: CleaningOptions,
   layout: CorpusLayout,
-  evalIndex: EvalIndex | undefined,
+  evaluation: Evaluation | undefined,
 ): Promise<void> {
   const { folder, rules, threads, signal } = options;
   await rm(join(folder, CORPUS_FILE), { force: true });
@@ -165,6 +161,7 @@ async function judgeAndReport(
   let done = 0;
   const progress = (phase: string): void =>
     options.progress({ done: done++, total: done, unit: "rules", phase });
+  const evalIndex = evaluation?.index();
   await judgeCorpus({ store, layout, rules, evalIndex, signal, progress });
   progress("report");
   const counts = await summarise(store, layout.sources);

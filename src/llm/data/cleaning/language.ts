@@ -22,7 +22,7 @@ export interface ForeignLanguage {
 export const LEAST_LETTERS = 200;
 
 /** UTF-16 units given to the detector at one place. */
-const WINDOW = 600;
+const WINDOW = 450;
 
 /** A lead below this is a mixture of languages, a list of names or a guess. */
 export const LEAST_LEAD = 0.25;

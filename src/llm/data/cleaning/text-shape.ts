@@ -39,6 +39,8 @@ export interface TextShape {
   longestWord: number;
   /** Bit i is set when stop word i occurred. */
   stopWordBits: number;
+  /** Occurrences of the stop words. */
+  stopWords: number;
   /** Number signs and ellipses. */
   symbols: number;
   /** Letters of scripts that are written without spaces: word rules mean nothing there. */
@@ -85,7 +87,7 @@ const boilerplate: ReadonlyMap<number, readonly number[]> = new Map([
 
 export function createTextShape(): TextShape {
   const empty = { chars: 0, words: 0, alphabeticWords: 0, wordChars: 0, longestWord: 0 };
-  const more = { stopWordBits: 0, symbols: 0, unspacedLetters: 0, letters: 0 };
+  const more = { stopWordBits: 0, stopWords: 0, symbols: 0, unspacedLetters: 0, letters: 0 };
   const lines = { bulletLines: 0, ellipsisLines: 0, terminalLines: 0, shortLines: 0 };
   const rest = {
     boilerplateLines: 0,
@@ -139,7 +141,13 @@ function grow(runs: Runs): void {
 
 function reset(shape: TextShape, chars: number): void {
   const fresh = { chars, words: 0, alphabeticWords: 0, wordChars: 0, longestWord: 0 };
-  Object.assign(shape, fresh, { stopWordBits: 0, symbols: 0, unspacedLetters: 0, letters: 0 });
+  Object.assign(shape, fresh, {
+    stopWordBits: 0,
+    stopWords: 0,
+    symbols: 0,
+    unspacedLetters: 0,
+    letters: 0,
+  });
   Object.assign(shape, { bulletLines: 0, ellipsisLines: 0, terminalLines: 0, shortLines: 0 });
   Object.assign(shape, {
     boilerplateLines: 0,
@@ -216,7 +224,10 @@ export function measureText(text: string, shape: TextShape): TextShape {
         push(shape.grams, word, wordStart, i);
         if ((lastKinds & TERMINAL) !== 0) shape.sentences++;
         const stop = stopWordHashes.indexOf(word);
-        if (stop >= 0) shape.stopWordBits |= 1 << stop;
+        if (stop >= 0) {
+          shape.stopWordBits |= 1 << stop;
+          shape.stopWords++;
+        }
         if (word === JAVASCRIPT || boilerplate.get(word)?.includes(previous) === true) {
           boilerplateLine = true;
         }
