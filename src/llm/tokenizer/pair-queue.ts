@@ -1,7 +1,8 @@
 /**
  * Which pair training merges next: the most frequent one, ties by rule. A pair is in the heap at
- * most once, with the count and first place of the time it was offered; both can only get worse
- * later, so one that comes out with old values goes back with the new ones.
+ * most once, with the count and first place of the time it was offered. A count can only fall
+ * later, and a first place only moves when it falls, so a pair that comes out with an old count
+ * goes back with the new values.
  */
 
 import type { PairCounts } from "./pair-counts.ts";
@@ -57,7 +58,7 @@ export function createPairQueue(
     },
     tryNext() {
       for (let pair = heap.tryPop(); pair !== undefined; pair = heap.tryPop()) {
-        if (counts[pair] === pairs.counts[pair] && places[pair] === placeOf(pair)) return pair;
+        if (counts[pair] === pairs.counts[pair]) return pair;
         offer(pair);
       }
       return undefined;
