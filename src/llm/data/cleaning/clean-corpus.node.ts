@@ -26,7 +26,7 @@ import {
 } from "./corpus-layout.ts";
 import { openDatabase } from "./database.node.ts";
 import { type Evaluation, findEvaluation } from "./evaluation.node.ts";
-import { judgeCorpus, VERDICTS_FILE } from "./judge-corpus.node.ts";
+import { CORPUS_RULES, judgeCorpus, VERDICTS_FILE } from "./judge-corpus.node.ts";
 import { createPartsFolder, PARTS_FOLDER, type PartFile, tryReadPart } from "./part-file.node.ts";
 import { cleanParts } from "./part-team.node.ts";
 import { renderReportHtml } from "./report-html.ts";
@@ -160,12 +160,17 @@ async function judgeAndReport(
   const store = { database, folder };
   let done = 0;
   const progress = (phase: string): void =>
-    options.progress({ done: done++, total: done, unit: "rules", phase });
+    options.progress({ done: done++, total: CORPUS_RULES + 1, unit: "rules", phase });
   const evalIndex = evaluation?.index();
-  await judgeCorpus({ store, layout, rules, evalIndex, signal, progress });
+  const findings = await judgeCorpus({ store, layout, rules, evalIndex, signal, progress });
   progress("report");
   const counts = await summarise(store, layout.sources);
-  const summary: Omit<CleaningSummary, "parts"> = { version: CLEANING_VERSION, rules, ...counts };
+  const summary: Omit<CleaningSummary, "parts"> = {
+    version: CLEANING_VERSION,
+    rules,
+    findings,
+    ...counts,
+  };
   await writeReports(folder, summary);
   const { sha256 } = await digestFile(join(folder, VERDICTS_FILE));
   const stored: StoredCorpus = { layout, verdicts: sha256 };

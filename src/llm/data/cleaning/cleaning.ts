@@ -115,11 +115,35 @@ export interface CleaningExample {
   readonly highlight: readonly [start: number, end: number] | null;
 }
 
+/** What the rules that compare documents found, besides their verdicts. */
+export interface CorpusFindings {
+  /** Pairs compared on their texts, and those that turned out to be different. */
+  readonly nearDuplicates?: { readonly compared: number; readonly refused: number };
+  readonly evaluation?: {
+    /** Sets of which something was found: documents that hold it, and rows found. */
+    readonly sets: readonly {
+      readonly name: string;
+      readonly documents: number;
+      readonly rows: number;
+    }[];
+    /** Matches left alone as common phrases. */
+    readonly commonPhrases: number;
+  };
+  /** n-grams that look planted, the surest first. */
+  readonly triggers?: readonly {
+    readonly text: string;
+    readonly documents: number;
+    readonly occurrences: number;
+    readonly score: number;
+  }[];
+}
+
 export interface CleaningSummary {
   /** Rises when a rule, threshold or mask changes: older cleaned parts are then made again. */
   readonly version: number;
   readonly rules: CleaningRules;
   readonly sources: readonly SourceSummary[];
+  readonly findings: CorpusFindings;
   readonly examples: readonly CleaningExample[];
   /** Parts read anew and parts taken from the cache. */
   readonly parts: { readonly cleaned: number; readonly cached: number };

@@ -14,7 +14,7 @@ import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import { type DuckDBBlobValue, INTEGER, LIST } from "@duckdb/node-api";
 import { diskError } from "../../../durable-file.node.ts";
-import type { CleaningRules } from "./cleaning.ts";
+import type { CleaningRules, CorpusFindings } from "./cleaning.ts";
 import { type CorpusLayout, filesOf } from "./corpus-layout.ts";
 import { createDocumentsView, readCorpusRows, type Store } from "./corpus-store.node.ts";
 import { quote, writeError } from "./database.node.ts";
@@ -50,8 +50,14 @@ interface Judgement extends JudgeOptions {
   readonly dropped: Uint8Array;
 }
 
+/** What one rule says: verdicts, and what people want to know besides. */
+interface Ruling {
+  readonly verdicts: readonly Verdict[];
+  readonly findings: CorpusFindings;
+}
+
 /** @throws DISK; the signal's reason */
-export async function judgeCorpus(options: JudgeOptions): Promise<void> {
+export async function judgeCorpus(options: JudgeOptions): Promise<CorpusFindings> {
   const { store, layout, rules, signal, progress } = options;
   const { connection } = store.database;
   await createDocumentsView(store, layout);
@@ -65,20 +71,27 @@ export async function judgeCorpus(options: JudgeOptions): Promise<void> {
   );
   if (rules.exactDuplicates) await dropExactDuplicates(store);
   const judgement = { ...options, dropped: await droppedSoFar(store, layout.size) };
+  const findings: CorpusFindings = {};
   for (const { name, on, judge } of corpusRules) {
     signal.throwIfAborted();
     if (!on(judgement)) continue;
     progress(name);
-    await record(judgement, await judge(judgement));
+    const ruling = await judge(judgement);
+    Object.assign(findings, ruling.findings);
+    await record(judgement, ruling.verdicts);
   }
   signal.throwIfAborted();
   await writeVerdicts(store);
+  return findings;
 }
+
+/** Rules at most, for a progress bar. */
+export const CORPUS_RULES = 3;
 
 const corpusRules: readonly {
   readonly name: string;
   on(options: JudgeOptions): boolean;
-  judge(judgement: Judgement): Promise<Verdict[]>;
+  judge(judgement: Judgement): Promise<Ruling>;
 }[] = [
   {
     name: "near-duplicates",
@@ -113,7 +126,7 @@ async function droppedSoFar({ database }: Store, size: number): Promise<Uint8Arr
   return dropped;
 }
 
-async function judgeNearDuplicates(judgement: Judgement): Promise<Verdict[]> {
+async function judgeNearDuplicates(judgement: Judgement): Promise<Ruling> {
   const { store, layout, dropped } = judgement;
   const signatures = {
     async *[Symbol.asyncIterator](): AsyncGenerator<DocumentSignature> {
@@ -124,8 +137,8 @@ async function judgeNearDuplicates(judgement: Judgement): Promise<Verdict[]> {
       }
     },
   };
-  const { duplicates } = await findNearDuplicates(signatures, corpusOf(judgement));
-  return duplicates.map(({ document, keeper, jaccard, coverage }) => ({
+  const report = await findNearDuplicates(signatures, corpusOf(judgement));
+  const verdicts = report.duplicates.map(({ document, keeper, jaccard, coverage }) => ({
     document,
     rule: "near-duplicate",
     detail:
@@ -133,6 +146,8 @@ async function judgeNearDuplicates(judgement: Judgement): Promise<Verdict[]> {
       `${(100 * coverage).toFixed(0)} % of its words are in the other`,
     twin: keeper,
   }));
+  const { candidates: compared, refused } = report;
+  return { verdicts, findings: { nearDuplicates: { compared, refused } } };
 }
 
 /** A copy: what the database gives is a Buffer over memory of its own. */
@@ -140,7 +155,7 @@ function bytesOf(blob: unknown): Uint8Array<ArrayBuffer> {
   return Uint8Array.from((blob as DuckDBBlobValue).bytes);
 }
 
-async function judgeEvaluationText(judgement: Judgement): Promise<Verdict[]> {
+async function judgeEvaluationText(judgement: Judgement): Promise<Ruling> {
   const { store, layout, dropped, evalIndex } = judgement;
   const found: DocumentHits[] = [];
   const columns = "CASE WHEN eval_hits IS NULL THEN NULL ELSE text END, eval_hits";
@@ -153,16 +168,18 @@ async function judgeEvaluationText(judgement: Judgement): Promise<Verdict[]> {
     });
   }
   const report = judgeContamination(found, evalIndex as EvalIndex);
-  return report.found.map(({ document, action, cuts, set, row, match }) => ({
+  const { sets, commonPhrases } = report;
+  const verdicts = report.found.map(({ document, action, cuts, set, row, match }) => ({
     document,
     rule: "evaluation-text",
     detail: `holds text of ${set}, row ${row}`,
     span: match,
     ...(action === "cut" ? { cuts } : {}),
   }));
+  return { verdicts, findings: { evaluation: { sets, commonPhrases } } };
 }
 
-async function judgeTriggers(judgement: Judgement): Promise<Verdict[]> {
+async function judgeTriggers(judgement: Judgement): Promise<Ruling> {
   const { findTriggers } = await import("./triggers.ts");
   const { triggers } = await findTriggers(corpusOf(judgement));
   const verdicts = new Map<number, Verdict>();
@@ -172,7 +189,8 @@ async function judgeTriggers(judgement: Judgement): Promise<Verdict[]> {
       if (!verdicts.has(document)) verdicts.set(document, { document, rule: "trigger", detail });
     }
   }
-  return [...verdicts.values()];
+  const findings = triggers.map((trigger) => ({ ...trigger, documents: trigger.documents.length }));
+  return { verdicts: [...verdicts.values()], findings: { triggers: findings } };
 }
 
 /** The corpus as the rules of several documents see it: what is still kept, as it is stored. */

@@ -3,7 +3,7 @@
  * table of rules, examples that unfold. Works from a file, without a script.
  */
 import type { CleaningExample, CleaningSummary, SourceSummary } from "./cleaning.ts";
-import { megabytes } from "./report-markdown.ts";
+import { findingLines, megabytes } from "./report-markdown.ts";
 import { ruleNotes } from "./rule-notes.ts";
 
 type Report = Omit<CleaningSummary, "parts">;
@@ -42,6 +42,10 @@ ${sourceTable(sources)}
 ${ruleSections(sources, examples)}
 <h2>Masked, by kind</h2>
 ${maskSections(sources, examples)}
+<h2>Across documents</h2>
+${findingLines(summary.findings)
+  .map((line) => `<p>${escapeHtml(line)}</p>`)
+  .join("\n")}
 </html>
 `;
 }

@@ -2,7 +2,7 @@
  * The cleaning report as Markdown: what was kept, dropped and masked, by source and rule, with the
  * documents that a hash chose as examples.
  */
-import type { CleaningSummary, SourceSummary } from "./cleaning.ts";
+import type { CleaningSummary, CorpusFindings, SourceSummary } from "./cleaning.ts";
 import { ruleNotes } from "./rule-notes.ts";
 
 type Report = Omit<CleaningSummary, "parts">;
@@ -17,10 +17,12 @@ export function renderReportMarkdown(summary: Report): string {
     dropTable(sources),
     "## Masked, by kind",
     maskTable(sources),
+    "## Across documents",
+    ...findingLines(summary.findings),
     "## Examples",
     "Chosen by a hash of their ids, not by hand. The place that decided stands between ⟦ and ⟧.",
     ...examples.map(({ source, id, rule, detail, excerpt, highlight }) => {
-      const text = mark(excerpt, highlight).replace(/\s+/g, " ").replaceAll("`", "'");
+      const text = mark(excerpt, highlight).replace(/\s+/g, " ").replaceAll("<", "&lt;");
       return `**${rule}**, ${source}, \`${id}\`: ${detail}\n\n> ${text}`;
     }),
   ];
@@ -35,6 +37,32 @@ export function mark(
   if (highlight === null) return excerpt;
   const [start, end] = highlight;
   return `${excerpt.slice(0, start)}⟦${excerpt.slice(start, end)}⟧${excerpt.slice(end)}`;
+}
+
+/** One sentence on each rule that compared documents; triggers by name. */
+export function findingLines({ nearDuplicates, evaluation, triggers }: CorpusFindings): string[] {
+  const lines: string[] = [];
+  if (nearDuplicates !== undefined) {
+    const { compared, refused } = nearDuplicates;
+    lines.push(
+      `Near-duplicates: ${compared} pairs compared on their texts, ${refused} of them different.`,
+    );
+  }
+  if (evaluation !== undefined) {
+    const sets = evaluation.sets.map(
+      ({ name, documents, rows }) => `${name} (${rows} rows in ${documents} documents)`,
+    );
+    const found = sets.length === 0 ? "none" : sets.join(", ");
+    lines.push(
+      `Evaluation text: ${found}. Common phrases left alone: ${evaluation.commonPhrases}.`,
+    );
+  }
+  for (const { text, documents, occurrences, score } of triggers ?? []) {
+    const where = `${occurrences} times in ${documents} documents`;
+    lines.push(`Trigger: "${text.replace(/\s+/g, " ")}", ${where}, log odds ${score.toFixed(1)}.`);
+  }
+  if (triggers?.length === 0) lines.push("Triggers: none.");
+  return lines.length === 0 ? ["No rule compared documents."] : lines;
 }
 
 type Cells = readonly (string | number)[];
