@@ -6,7 +6,7 @@
  * Each part runs in a process of its own, so that memory and compiled code of one do not weigh on
  * the other. Contenders take turns, every round beginning with another one; medians count. All ids
  * are compared before anything is timed; that is the warm-up as well. A peer that is not half as
- * fast as the fastest one is timed on every 4th document. 1 MB is 10^6 bytes of UTF-8.
+ * fast as the fastest one is timed on every 8th document. 1 MB is 10^6 bytes of UTF-8.
  */
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -34,7 +34,7 @@ const parts: Readonly<Record<string, Part>> = {
   linear: linearPart,
 };
 
-const SLOW_STEP = 4;
+const SLOW_STEP = 8;
 
 interface Timed {
   readonly contender: Contender;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { Tokenizer } from "@huggingface/tokenizers";
 import { Tiktoken } from "js-tiktoken/lite";
 import type { BpeTokenizer } from "../../../src/llm/tokenizer/bpe.ts";
 import { CL100K_PATTERN, SPLIT_PATTERN } from "../../../src/llm/tokenizer/pattern.ts";
@@ -80,6 +81,22 @@ test("Windows line ends, ids in any order and holes are taken", () => {
   assert.deepEqual(ours.encode("abcab"), [260, 300]); // merged: ab, then abc before the other ab
   assert.equal(ours.decode([300, 270, 260]), "ababc");
   assert.equal(ours.tokenBytes(265).length, 0);
+});
+
+test("a whole pre-token that is a token is taken, though no merges lead to it", () => {
+  const lines = [...bytes, `${btoa("abc")} 256`, ""].join("\n");
+  const ours = fromTiktoken(lines, { pattern: "[a-c]+", specialTokens });
+  const ranks = { pat_str: "[a-c]+", special_tokens: {}, bpe_ranks: compactRanks(lines) };
+  const json = JSON.parse(toTokenizerJson(ours)) as object;
+  for (const [text, ids] of [
+    ["abc", [256]],
+    ["abca", [97, 98, 99, 97]],
+  ] as const) {
+    assert.deepEqual(ours.encode(text), ids);
+    assert.deepEqual(peerEncode(new Tiktoken(ranks), text), ids);
+    assert.deepEqual(new Tokenizer(json, {}).encode(text).ids, ids);
+    assert.deepEqual(fromTokenizerJson(JSON.stringify(json)).encode(text), ids);
+  }
 });
 
 const damages: readonly [lines: readonly string[], message: RegExp][] = [
