@@ -26,7 +26,7 @@ export function rowForms(row: EvalRow): RowForms {
   const texts = Object.entries(row).flatMap(([name, value]) =>
     NAMES.test(name) ? [] : [...stringsOf(value)],
   );
-  const stems = stemsOf(row);
+  const stems = stemsOf(row, texts);
   const choices = CHOICES.flatMap((name) => [...stringsOf(row[name])]);
   const answers = [...goldChoices(row, choices), ...answersOf(row)];
   return {
@@ -36,11 +36,11 @@ export function rowForms(row: EvalRow): RowForms {
 }
 
 /** A schema row has several contexts, one for each option. */
-function stemsOf(row: EvalRow): string[] {
+function stemsOf(row: EvalRow, texts: readonly string[]): string[] {
   const options = [...stringsOf(row.context_options)];
   if (options.length > 0) return options;
   const stem = STEMS.flatMap((name) => (typeof row[name] === "string" ? [row[name]] : []))[0];
-  return stem === undefined ? [...stringsOf(Object.values(row))].slice(0, 1) : [stem];
+  return stem === undefined ? texts.slice(0, 1) : [stem];
 }
 
 function answersOf(row: EvalRow): string[] {

@@ -92,19 +92,22 @@ export function judgeContamination(
   return { found, sets, commonPhrases };
 }
 
-/** Cuts ranges out of a text, each widened to the white space around it. */
+/** Cuts ranges out of a text, each widened to the white space around it; an empty line is left. */
 export function cutRanges(text: string, ranges: readonly Range[]): string {
-  let kept = "";
+  if (ranges.length === 0) return text;
+  const pieces: string[] = [];
   let from = 0;
   for (const [start, end] of ranges) {
     let left = Math.max(start, from);
     let right = Math.max(end, from);
     while (left > from && /\S/.test(text[left - 1] as string)) left--;
     while (right < text.length && /\S/.test(text[right] as string)) right++;
-    kept += `${text.slice(from, left).trimEnd()}\n\n`;
+    pieces.push(text.slice(from, left));
     from = right;
   }
-  return (kept + text.slice(from).trimStart()).trim();
+  pieces.push(text.slice(from));
+  const kept = pieces.map((piece) => piece.trim()).filter((piece) => piece !== "");
+  return kept.join("\n\n");
 }
 
 /** Documents per n-gram. */
