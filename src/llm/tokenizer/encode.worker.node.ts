@@ -25,9 +25,10 @@ function encoderOf(plan: EncoderPlan): Encoder {
 }
 
 const encoder = encoderOf(workerData as EncoderPlan);
+const buffer = new IdBuffer();
 
 answerJobs((texts: EncodeJob) => {
-  const buffer = new IdBuffer();
+  buffer.clear();
   const ends = new Uint32Array(texts.length);
   for (const [i, text] of texts.entries()) {
     encoder.encodeText(text, buffer);
