@@ -22,6 +22,7 @@ import type { EvalIndex } from "./decontaminate.ts";
 import { type DocumentHits, judgeContamination } from "./decontaminate-judge.ts";
 import { type DocumentSignature, findNearDuplicates } from "./near-duplicates.ts";
 import type { Corpus, CorpusText } from "./near-duplicates-corpus.ts";
+import { findTriggers } from "./triggers.ts";
 
 export const VERDICTS_FILE = "verdicts.parquet";
 
@@ -180,7 +181,6 @@ async function judgeEvaluationText(judgement: Judgement): Promise<Ruling> {
 }
 
 async function judgeTriggers(judgement: Judgement): Promise<Ruling> {
-  const { findTriggers } = await import("./triggers.ts");
   const { triggers } = await findTriggers(corpusOf(judgement));
   const verdicts = new Map<number, Verdict>();
   for (const { text, documents, occurrences } of triggers) {

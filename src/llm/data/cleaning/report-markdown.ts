@@ -105,12 +105,12 @@ function dropTable(sources: readonly SourceSummary[]): string {
       name,
       documents,
       percent(documents, read.documents),
-      megabytes(bytes),
+      (bytes / 1e3).toFixed(1),
       ruleNotes.get(rule) ?? "",
     ]),
   );
   rows.sort((a, b) => (`${a[0]}` < `${b[0]}` ? -1 : 1));
-  return table(["rule", "source", "documents", "of the source", "MB", "what it measures"], rows);
+  return table(["rule", "source", "documents", "of the source", "kB", "what it measures"], rows);
 }
 
 function maskTable(sources: readonly SourceSummary[]): string {
