@@ -69,6 +69,19 @@ test("foreign ids and merges are taken as they are", () => {
   assert.equal(tokenizer.bos, undefined);
 });
 
+test("special tokens are in id order whatever the order in the file", () => {
+  const added_tokens = [
+    { id: 300, content: "<b>" },
+    { id: 0, content: "<|endoftext|>" },
+    { id: 299, content: "<a>" },
+  ];
+  const { specialTokens, vocabSize } = fromTokenizerJson(
+    JSON.stringify({ ...foreignFile(), added_tokens }),
+  );
+  assert.deepEqual([...specialTokens.keys()], ["<|endoftext|>", "<a>", "<b>"]);
+  assert.equal(vocabSize, 301);
+});
+
 function rankOfByte(character: string): number {
   const bytes = Array.from({ length: 256 }, (_, byte) => toByteAlphabet(Uint8Array.of(byte)));
   return bytes.sort().indexOf(toByteAlphabet(new TextEncoder().encode(character)));
