@@ -1,8 +1,8 @@
 /**
  * Encodes many documents at once in worker threads. Ids do not depend on the number of threads.
  *
- * A job is a run of whole documents; its ids come back in one buffer, and every document of the
- * answer is a view into it.
+ * A job is a run of whole documents as UTF-8; its ids come back in one buffer, and every document
+ * of the answer is a view into it.
  */
 
 import type { BpeTokenizer } from "./bpe.ts";
@@ -19,8 +19,10 @@ export interface EncodeTeam extends AsyncDisposable {
 
 /** Characters a job has: few enough that all threads get some, not so few that messages cost. */
 const LEAST_CHARACTERS = 1 << 15;
-const MOST_CHARACTERS = 1 << 19;
+const MOST_CHARACTERS = 1 << 18;
 const JOBS_PER_THREAD = 4;
+
+const encoder = new TextEncoder();
 
 /** @param threads worker threads; the calling thread only hands out work */
 export async function createEncodeTeam(
@@ -29,7 +31,7 @@ export async function createEncodeTeam(
 ): Promise<EncodeTeam> {
   const entry = new URL("./encode.worker.node.ts", import.meta.url);
   const team = new WorkerTeam<EncodeJob, EncodedJob>(entry, threads, planOf(tokenizer));
-  await team.all([]);
+  await team.all({ utf8: new Uint8Array(), ends: new Uint32Array() });
   return {
     encodeBatch: (texts) => encodeBatch(team, texts, jobCharacters(texts, threads)),
     [Symbol.asyncDispose]: () => team[Symbol.asyncDispose](),
@@ -54,11 +56,30 @@ async function encodeBatch(
   texts: readonly string[],
   characters: number,
 ): Promise<Uint32Array[]> {
-  const results: Promise<EncodedJob>[] = [];
-  for await (const job of batchTexts(texts, characters))
-    results.push((await team.start(job)).result);
-  const jobs = await Promise.all(results);
-  return jobs.flatMap(({ ids, ends }) =>
-    Array.from(ends, (end, i) => ids.subarray(i === 0 ? 0 : ends[i - 1], end)),
-  );
+  const results: Promise<readonly Uint32Array[]>[] = [];
+  for await (const batch of batchTexts(texts, characters)) {
+    const job = toJob(batch);
+    const { result } = await team.start(job, [job.utf8.buffer, job.ends.buffer]);
+    const documents = result.then(toDocuments);
+    // Seen below; until then nobody awaits it.
+    documents.catch(() => {});
+    results.push(documents);
+  }
+  return (await Promise.all(results)).flat();
+}
+
+/** Bytes cross to another thread without a copy; strings would be written and read again. */
+function toJob(texts: readonly string[]): EncodeJob {
+  const utf8 = new Uint8Array(texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0));
+  const ends = new Uint32Array(texts.length);
+  let end = 0;
+  for (const [i, text] of texts.entries()) {
+    end += encoder.encodeInto(text, utf8.subarray(end)).written;
+    ends[i] = end;
+  }
+  return { utf8, ends };
+}
+
+function toDocuments({ ids, ends }: EncodedJob): Uint32Array[] {
+  return Array.from(ends, (end, i) => ids.subarray(i === 0 ? 0 : ends[i - 1], end));
 }

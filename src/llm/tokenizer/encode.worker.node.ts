@@ -1,4 +1,4 @@
-/** Worker thread of `encode-team.node.ts`: texts in, their ids in one buffer out. */
+/** Worker thread of `encode-team.node.ts`: texts as bytes in, their ids in one buffer out. */
 
 import { workerData } from "node:worker_threads";
 import { type CompiledBpe, createBpeEncoder } from "./bpe.ts";
@@ -11,7 +11,12 @@ export type EncoderPlan =
   | { readonly kind: "bpe"; readonly compiled: CompiledBpe }
   | { readonly kind: "character"; readonly characters: readonly string[] };
 
-export type EncodeJob = readonly string[];
+export interface EncodeJob {
+  /** All texts one after another. */
+  readonly utf8: Uint8Array<ArrayBuffer>;
+  /** Where each text ends in the bytes. */
+  readonly ends: Uint32Array<ArrayBuffer>;
+}
 
 export interface EncodedJob {
   readonly ids: Uint32Array<ArrayBuffer>;
@@ -27,12 +32,14 @@ function encoderOf(plan: EncoderPlan): Encoder {
 const encoder = encoderOf(workerData as EncoderPlan);
 const buffer = new IdBuffer();
 
-answerJobs((texts: EncodeJob) => {
+answerJobs(({ utf8, ends: textEnds }: EncodeJob) => {
   buffer.clear();
-  const ends = new Uint32Array(texts.length);
-  for (const [i, text] of texts.entries()) {
-    encoder.encodeText(text, buffer);
+  const ends = new Uint32Array(textEnds.length);
+  let start = 0;
+  for (const [i, end] of textEnds.entries()) {
+    encoder.encodeUtf8(utf8.subarray(start, end), buffer);
     ends[i] = buffer.length;
+    start = end;
   }
   const ids = buffer.toUint32();
   return { result: { ids, ends }, transfer: [ids.buffer, ends.buffer] };

@@ -45,20 +45,24 @@ export class WorkerTeam<Job, Result> implements AsyncDisposable {
 
   /**
    * Hands a job to the least busy worker, once one has room.
+   * @param transfer buffers in the job that move to the worker instead of being copied
    * @returns the result, wrapped so that the caller can go on before it is there
    */
-  async start(job: Job): Promise<{ readonly result: Promise<Result> }> {
+  async start(
+    job: Job,
+    transfer: readonly ArrayBuffer[] = [],
+  ): Promise<{ readonly result: Promise<Result> }> {
     for (;;) {
       const member = this.#members.reduce((a, b) => (b.waiting.length < a.waiting.length ? b : a));
       if (member.waiting.length < QUEUE || this.#failure)
-        return { result: this.#send(member, job) };
+        return { result: this.#send(member, job, transfer) };
       await new Promise<void>((resolve) => this.#blocked.push(resolve));
     }
   }
 
   /** Sends the same job to every worker. @returns their results in the order of the workers */
   all(job: Job): Promise<Result[]> {
-    return Promise.all(this.#members.map((member) => this.#send(member, job)));
+    return Promise.all(this.#members.map((member) => this.#send(member, job, [])));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -66,12 +70,12 @@ export class WorkerTeam<Job, Result> implements AsyncDisposable {
     await Promise.all(this.#members.map(({ worker }) => worker.terminate()));
   }
 
-  #send(member: Member<Result>, job: Job): Promise<Result> {
+  #send(member: Member<Result>, job: Job, transfer: readonly ArrayBuffer[]): Promise<Result> {
     const result = this.#failure
       ? Promise.reject<Result>(this.#failure)
       : new Promise<Result>((resolve, reject) => {
           member.waiting.push({ resolve, reject });
-          member.worker.postMessage(job);
+          member.worker.postMessage(job, transfer);
         });
     // Whoever awaits it sees the rejection; nobody may be awaiting it yet.
     result.catch(() => {});
