@@ -1,5 +1,6 @@
 /** Which tokenizer a prepared folder gets: the one it has while that is what is asked for. */
 
+import { NutshellError } from "../../../error.ts";
 import { fromTokenizerJson } from "../../tokenizer/tokenizer-json.ts";
 import type { CleanedCorpus } from "../cleaning/cleaning.ts";
 import type { Manifest } from "../shards/manifest.ts";
@@ -8,7 +9,7 @@ import type { PrepareConfig } from "./config.ts";
 import { learnTokenizer, type RunTokenizer } from "./learn-tokenizer.node.ts";
 import type { PrepareInputs } from "./prepare-inputs.node.ts";
 
-/** @throws TOKENIZER; DATA when the folder's own tokenizer is damaged */
+/** @throws TOKENIZER when the vocabulary leaves no room for bytes and special tokens */
 export async function chooseTokenizer(
   { tokenizer: kind, vocabSize }: PrepareConfig,
   folder: string,
@@ -16,9 +17,18 @@ export async function chooseTokenizer(
   { sources, threads }: PrepareInputs,
   corpus: CleanedCorpus,
 ): Promise<RunTokenizer> {
-  if (before !== undefined && kind === "bpe" && before.tokenizer.vocabSize === vocabSize) {
-    const kept = fromTokenizerJson(readTokenizer(folder, before.tokenizer), before.tokenizer.file);
-    if (kept.kind === kind) return kept;
-  }
+  const kept = before === undefined ? undefined : tryReadKept(folder, before);
+  // A character vocabulary may lack what new text brings.
+  if (kind === "bpe" && kept?.kind === kind && kept.vocabSize === vocabSize) return kept;
   return learnTokenizer(corpus, { kind, vocabSize, sources, threads });
+}
+
+/** @returns undefined where the file is gone or damaged */
+function tryReadKept(folder: string, { tokenizer }: Manifest): RunTokenizer | undefined {
+  try {
+    return fromTokenizerJson(readTokenizer(folder, tokenizer), tokenizer.file);
+  } catch (error) {
+    if (error instanceof NutshellError) return undefined;
+    throw error;
+  }
 }

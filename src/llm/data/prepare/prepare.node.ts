@@ -16,7 +16,7 @@ import { cleanCorpus } from "../cleaning/clean-corpus.node.ts";
 import type { CleanedCorpus, CleaningSummary } from "../cleaning/cleaning.ts";
 import { finishPrepared } from "../shards/finish-prepared.node.ts";
 import type { Manifest, ManifestSource } from "../shards/manifest.ts";
-import { tryReadManifest } from "../shards/prepared-folder.node.ts";
+import { isWhole, tryReadManifest } from "../shards/prepared-folder.node.ts";
 import { chooseTokenizer } from "./choose-tokenizer.node.ts";
 import type { PrepareConfig } from "./config.ts";
 import type { RunTokenizer } from "./learn-tokenizer.node.ts";
@@ -44,7 +44,7 @@ export async function prepare(
 ): Promise<Manifest> {
   const inputs = await gatherInputs(config);
   const before = tryReadManifest(folder);
-  if (before?.stamp === inputs.stamp) return before;
+  if (before?.stamp === inputs.stamp && (await isWhole(folder))) return before;
   await using corpus = await clean(inputs, folder, talk, signal);
   const tokenizer = known ?? (await chooseTokenizer(config, folder, before, inputs, corpus));
   signal.throwIfAborted();

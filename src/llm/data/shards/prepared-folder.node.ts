@@ -118,6 +118,17 @@ export async function findDamage(folder: string): Promise<NutshellError[]> {
   return found;
 }
 
+/** Whether tokenizer and shards are there, byte for byte as they were written. */
+export async function isWhole(folder: string): Promise<boolean> {
+  try {
+    openPrepared(folder)[Symbol.dispose]();
+  } catch (error) {
+    if (error instanceof NutshellError) return false;
+    throw error;
+  }
+  return (await findDamage(folder)).length === 0;
+}
+
 /** One hash for all that training draws from: names, weights, mixture, tokens and their order. */
 export function dataHash({ sources, tokenizer, mixture }: Manifest): string {
   const rows = sources.map(({ name, weight, maxEpochs, shards }) => {
