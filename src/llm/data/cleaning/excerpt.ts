@@ -36,6 +36,16 @@ export function excerptAround(
   return { excerpt, highlight: [start + shift, end + shift] };
 }
 
+/** Where the text stands that a rule's detail quotes at its beginning, whatever its case. */
+export function placeOfQuoted(
+  text: string,
+  detail: string | null,
+): readonly [start: number, end: number] | undefined {
+  const quoted = /^"(.+?)" stands /s.exec(detail ?? "")?.[1];
+  const at = quoted === undefined ? -1 : text.toLowerCase().indexOf(quoted.toLowerCase());
+  return quoted === undefined || at < 0 ? undefined : [at, at + quoted.length];
+}
+
 /** The nearest white space within 20 units in a direction, else the place itself. */
 function wordBorder(text: string, at: number, direction: 1 | -1): number {
   if (at <= 0 || at >= text.length) return at;

@@ -10,7 +10,7 @@ import { suggestName } from "../../../nearest-name.ts";
 import { CORPUS_FILE, type CorpusLayout, filesOf, type StoredCorpus } from "./corpus-layout.ts";
 import { readCorpusRows, type Store } from "./corpus-store.node.ts";
 import { openDatabase, quote } from "./database.node.ts";
-import { excerptAround } from "./excerpt.ts";
+import { excerptAround, placeOfQuoted } from "./excerpt.ts";
 import type { InspectedDocument, InspectQuery } from "./inspected.ts";
 import { VERDICTS_FILE } from "./judge-corpus.node.ts";
 import { maskKinds } from "./pii.ts";
@@ -116,7 +116,8 @@ async function withTexts(
     const [start, end, masks, bytes, twinSource, twinId] = row.slice(8);
     const text = texts.get(document as number) ?? "";
     const counts = masksOf(masks as DuckDBMapValue | null);
-    const place = placeOf(text, start, end, counts, query.rule);
+    const quoted = placeOfQuoted(text, detail as string | null);
+    const place = quoted ?? placeOf(text, start, end, counts, query.rule);
     const room = query.whole === true ? text.length : ROOM;
     return {
       source: layout.sources[source as number]?.name ?? "",

@@ -15,8 +15,8 @@ export interface TeamOptions {
   progress(bytes: number): void;
 }
 
-/** A worker that does not stop by itself in this time is ended. */
-const STOP_MS = 500;
+/** A worker that does not stop by itself in this time is ended, which its database takes badly. */
+const STOP_MS = 900;
 
 /**
  * @param tasks in the order to start them

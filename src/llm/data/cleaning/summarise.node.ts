@@ -8,7 +8,7 @@ import type { SourceLayout } from "./corpus-layout.ts";
 import { filesOf } from "./corpus-layout.ts";
 import { readCorpusRows, type Store } from "./corpus-store.node.ts";
 import { quote } from "./database.node.ts";
-import { excerptAround } from "./excerpt.ts";
+import { excerptAround, placeOfQuoted } from "./excerpt.ts";
 import { VERDICTS_FILE } from "./judge-corpus.node.ts";
 import { maskKinds } from "./pii.ts";
 
@@ -136,8 +136,12 @@ async function chooseMasks(store: Store, sources: Sources, verdicts: string): Pr
 }
 
 /** Masks are found by their placeholder; what stood there is nowhere any more. */
-function placeOf(text: string, { rule, span }: Chosen): readonly [number, number] | undefined {
-  if (span !== undefined) return span;
+function placeOf(
+  text: string,
+  { rule, span, detail }: Chosen,
+): readonly [number, number] | undefined {
+  const place = span ?? placeOfQuoted(text, detail);
+  if (place !== undefined) return place;
   const kind = maskKinds.find(({ name }) => rule === `mask ${name}`);
   const at = kind === undefined ? -1 : text.indexOf(kind.placeholder);
   return at < 0 ? undefined : [at, at + (kind?.placeholder.length ?? 0)];
