@@ -20,8 +20,10 @@ export interface BenchText {
   readonly documents: readonly string[];
   /** UTF-8 bytes of all documents. */
   readonly bytes: number;
-  /** UTF-8 bytes by where they come from. */
+  /** UTF-8 bytes by where they come from, in the order of the documents. */
   readonly origins: Readonly<Record<string, number>>;
+  /** Documents of each origin: that many come from the first, and so on. */
+  readonly counts: readonly number[];
 }
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
@@ -45,7 +47,7 @@ export async function mixedText(bytes: number): Promise<BenchText> {
     { origin: "code of packages", share: 0.3, texts: packageCode },
     { origin: `prose of ${nameOf(origin)}`, share: 1, texts: () => mixtureTexts(bytes) },
   ];
-  const taken: Taken = { documents: [], bytes: 0, origins: {} };
+  const taken: Taken = { documents: [], bytes: 0, origins: {}, counts: [] };
   for (const { origin: name, share, texts } of kinds) {
     await take(texts(), name, Math.min(share * bytes, bytes - taken.bytes), taken);
   }
@@ -55,7 +57,7 @@ export async function mixedText(bytes: number): Promise<BenchText> {
 /** A mixture's text by its weights; repeated where there is less than `bytes` of it. */
 export async function trainingText(bytes: number): Promise<BenchText> {
   const { origin } = await findSources();
-  const taken: Taken = { documents: [], bytes: 0, origins: {} };
+  const taken: Taken = { documents: [], bytes: 0, origins: {}, counts: [] };
   await take(mixtureTexts(bytes), nameOf(origin), bytes, taken);
   const once = [...taken.documents];
   if (taken.bytes < 0.98 * bytes)
@@ -67,10 +69,12 @@ interface Taken extends BenchText {
   documents: string[];
   bytes: number;
   origins: Record<string, number>;
+  counts: number[];
 }
 
 async function take(texts: Texts, origin: string, most: number, into: Taken): Promise<void> {
   let bytes = 0;
+  const before = into.documents.length;
   for await (const text of texts) {
     if (bytes >= most) break;
     const document = agreed(text);
@@ -79,6 +83,7 @@ async function take(texts: Texts, origin: string, most: number, into: Taken): Pr
     bytes += Buffer.byteLength(document);
   }
   into.bytes += bytes;
+  into.counts.push(into.documents.length - before);
   into.origins[origin] = (into.origins[origin] ?? 0) + bytes;
 }
 

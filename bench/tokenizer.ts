@@ -15,15 +15,9 @@ import { runProgram } from "../src/cli/execute.ts";
 import { createEncodeTeam } from "../src/llm/tokenizer/encode-team.node.ts";
 import { trainBpeTeam } from "../src/llm/tokenizer/train-team.node.ts";
 import { type Cell, median, report, secondsOf, significant } from "./report.ts";
-import { type Contender, openContest, ourTokenizer } from "./tokenizer-peers.ts";
+import { type BenchValues, compareIds, encodePart, megabytesOf } from "./tokenizer-encode.ts";
+import { ourTokenizer } from "./tokenizer-peers.ts";
 import { mixedText, trainingText } from "./tokenizer-text.ts";
-
-interface BenchValues {
-  readonly rounds: number;
-  readonly megabytes: number;
-  readonly trainMegabytes: number;
-  readonly threads: number;
-}
 
 type Part = (values: BenchValues, io: CommandIo) => Promise<object>;
 
@@ -33,98 +27,6 @@ const parts: Readonly<Record<string, Part>> = {
   train: trainPart,
   linear: linearPart,
 };
-
-const SLOW_STEP = 8;
-
-interface Timed {
-  readonly contender: Contender;
-  readonly documents: readonly string[];
-  readonly megabytes: number;
-  readonly seconds: number[];
-}
-
-async function encodePart({ rounds, megabytes }: BenchValues, io: CommandIo): Promise<object> {
-  const { documents, bytes, origins } = await mixedText(megabytes * 1e6);
-  const encode: Record<string, object> = {};
-  const ratios: number[] = [];
-  for (const index of [0, 1]) {
-    const { vocabulary, ours, peers } = openContest(index);
-    const contenders = prepare(ours, peers, documents, io);
-    await takeTurns(contenders, rounds, io);
-    const rates = contenders.map((timed): [string, number] => [
-      timed.contender.name,
-      rateOf(timed),
-    ]);
-    const [[, own], ...others] = rates as [[string, number], ...[string, number][]];
-    const ratio = own / Math.max(...others.map(([, rate]) => rate));
-    encode[vocabulary] = { ...Object.fromEntries(rates), ratio: significant(ratio, 3) };
-    ratios.push(ratio);
-  }
-  const text = { mb: significant(bytes / 1e6), documents: documents.length, origins };
-  return { encode_mb_per_s: encode, ratio: significant(Math.min(...ratios), 3), text };
-}
-
-/** Compares all ids with ours. @throws when some differ: then there is nothing to time */
-function prepare(
-  ours: Contender,
-  peers: readonly Contender[],
-  documents: readonly string[],
-  io: CommandIo,
-): Timed[] {
-  const ids = documents.map((text) => Int32Array.from(ours.encode(text)));
-  const sample = documents.filter((_, i) => i % SLOW_STEP === 0);
-  const timed = peers.map((contender): Timed => {
-    const seconds = secondsFor(contender, sample);
-    return { contender, documents: sample, megabytes: megabytesOf(sample), seconds: [seconds] };
-  });
-  const fastest = Math.max(...timed.map(rateOf));
-  const all = timed.map(({ contender, ...slow }): Timed => {
-    const fast = rateOf({ contender, ...slow }) >= fastest / 2;
-    const own = fast ? documents : sample;
-    compare(contender, own, (i) => ids[fast ? i : i * SLOW_STEP] as Int32Array);
-    io.stderr(`${contender.name}: the same ids in ${own.length} documents\n`);
-    return { contender, documents: own, megabytes: megabytesOf(own), seconds: [] };
-  });
-  return [{ contender: ours, documents, megabytes: megabytesOf(documents), seconds: [] }, ...all];
-}
-
-function compare(
-  { name, encode }: Contender,
-  documents: readonly string[],
-  idsOf: (document: number) => Int32Array,
-): void {
-  for (const [i, text] of documents.entries()) {
-    const theirs = encode(text);
-    const ours = idsOf(i);
-    if (theirs.length === ours.length && ours.every((id, at) => id === theirs[at])) continue;
-    throw new Error(`${name} encodes ${JSON.stringify(text.slice(0, 80))} in another way`);
-  }
-}
-
-async function takeTurns(timed: readonly Timed[], rounds: number, io: CommandIo): Promise<void> {
-  for (let round = 0; round < rounds; round++) {
-    for (let turn = 0; turn < timed.length; turn++) {
-      io.signal.throwIfAborted();
-      const { contender, documents, seconds } = timed[(round + turn) % timed.length] as Timed;
-      seconds.push(secondsFor(contender, documents));
-    }
-    const last = timed.map(({ contender, megabytes, seconds }) => {
-      return `${contender.name} ${significant(megabytes / (seconds.at(-1) as number), 3)}`;
-    });
-    io.stderr(`${round + 1}/${rounds}: MB/s ${last.join(", ")}\n`);
-  }
-}
-
-function secondsFor({ encode }: Contender, documents: readonly string[]): number {
-  const start = performance.now();
-  for (const text of documents) encode(text);
-  return (performance.now() - start) / 1000;
-}
-
-const rateOf = ({ megabytes, seconds }: Timed): number => significant(megabytes / median(seconds));
-
-const megabytesOf = (documents: readonly string[]): number =>
-  documents.reduce((sum, text) => sum + Buffer.byteLength(text), 0) / 1e6;
 
 /** The same text in this thread and by a team, in turn. */
 async function batchPart(
@@ -139,10 +41,9 @@ async function batchPart(
   };
   const both = () => team.encodeBatch(documents);
   const batch = await both();
-  const expected = documents.map((text) => Int32Array.from(tokenizer.encode(text)));
   let next = 0;
   const recorded = { name: "the team", encode: () => [...(batch[next++] as Uint32Array)] };
-  compare(recorded, documents, (i) => expected[i] as Int32Array);
+  compareIds(recorded, documents, (i) => tokenizer.encode(documents[i] as string));
   const [alone, together]: [number[], number[]] = [[], []];
   for (let round = 0; round < rounds; round++) {
     io.signal.throwIfAborted();
