@@ -51,7 +51,7 @@ export const prepareOptions: OptionTableFor<PrepareConfig> = {
     type: "string?",
     value: undefined,
     placeholder: "DIR",
-    doc: "Evaluation sets that must not be trained on; absent: ../shared/data/eval if it is there.",
+    doc: "Evaluation sets that must not be trained on, or off; absent: ../shared/data/eval if it is there.",
   },
   tokenizer: {
     type: "string",

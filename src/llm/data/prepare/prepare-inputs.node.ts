@@ -56,7 +56,7 @@ export async function gatherInputs(config: PrepareConfig): Promise<PrepareInputs
 
 /** Nothing is compared with them where nothing is cleaned. */
 function evalsOf({ evals, clean }: PrepareConfig): string | undefined {
-  if (!cleaningPresets[clean].decontamination) return undefined;
+  if (evals === "off" || !cleaningPresets[clean].decontamination) return undefined;
   return evals ?? (existsSync(EVALS_BESIDE) ? EVALS_BESIDE : undefined);
 }
 
