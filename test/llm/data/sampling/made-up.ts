@@ -29,6 +29,7 @@ export function planOf(rows: number, ...points: readonly (readonly number[])[]):
       number,
       number,
     ];
+    if (fromRow === toRow) continue; // A plan has no empty segments.
     const [sharesAtStart, sharesAtEnd] = [points[i], points[i + 1] ?? points[i]] as [
       number[],
       number[],
