@@ -136,6 +136,8 @@ function whatNext(out: string): string {
     "What next:",
     `  npx nutshell complete --model ${out} --prompt "The king"   another text`,
     `  open ${out}/loss.svg                       how the loss fell`,
+    `  open ${out}/mixture.svg                    what it read, asked and drawn`,
+    `  npx nutshell data inspect --out ${out}/data  what was kept, dropped and masked`,
     `  open ${out}/card.md                        what it was made from, and how good it is`,
     "  npm start -- --data DIR --out DIR          the same from your own text",
     "  npx nutshell pretrain --preset laptop      a better model, in hours",

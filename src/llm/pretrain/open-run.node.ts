@@ -7,6 +7,7 @@ import type { Backend, Store } from "../../compute/backend.ts";
 import { chooseBackend } from "../../compute/backends/choose.node.ts";
 import { diskError } from "../../durable-file.node.ts";
 import { renderMixtureTable } from "../data/mixture/table.ts";
+import { writeMixture } from "../data/prepare/mixture-report.node.ts";
 import { describeRun, planRun, type RunMixture } from "../data/prepare/run-mixture.ts";
 import { createSampler, packSource, type Sampler } from "../data/sampling/sampler.ts";
 import { createGenerator, type TokenGenerator } from "../inference/generator.ts";
@@ -102,6 +103,7 @@ async function assemble(
   talk.say(renderConfig(config));
   const { sampler, mixture } = mixSources(config, data);
   talk.say(renderRunMixture(data, mixture));
+  await writeMixture(config.out, mixture);
   const store = backend.createStore();
   await fillStore(store, model, config, resume);
   talk.status("compiling the step");

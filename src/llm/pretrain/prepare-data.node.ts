@@ -4,8 +4,9 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { renderCleaning, totalCleaning } from "../data/prepare/cleaning-totals.ts";
 import type { RunTokenizer } from "../data/prepare/learn-tokenizer.node.ts";
-import { prepare } from "../data/prepare/prepare.node.ts";
+import { prepare, readSummary } from "../data/prepare/prepare.node.ts";
 import { MANIFEST_FILE } from "../data/shards/manifest.ts";
 import {
   dataHash,
@@ -37,7 +38,7 @@ export async function prepareData(
   const folder = isPrepared(config.data) ? config.data : join(config.out, "data");
   if (folder !== config.data) {
     await prepare(config, folder, toPrepareTalk(talk), signal, known);
-    talk.status("");
+    talk.say(`text, cleaned\n${renderCleaning(totalCleaning(await readSummary(folder)))}`);
   }
   signal.throwIfAborted();
   const prepared = openPrepared(folder);

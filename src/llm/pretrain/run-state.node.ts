@@ -82,7 +82,8 @@ export function requireSameData(out: string, stored: DataState, hash: string): v
   );
 }
 
-const runFiles = /^(step-\d{8,}(\.\d+)?|\.torn-.*|metrics\.jsonl|loss\.svg|card\.md|data)$/;
+const runFiles =
+  /^(step-\d{8,}(\.\d+)?|\.torn-.*|metrics\.jsonl|loss\.svg|card\.md|mixture\.(svg|md)|data)$/;
 
 /** Removes a run, and nothing else that may lie in its folder. */
 export function removeRun(out: string): void {

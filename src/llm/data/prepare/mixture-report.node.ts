@@ -1,4 +1,4 @@
-/** The mixture of a prepared folder as files that people open: `mixture.svg` and `mixture.md`. */
+/** The mixture of a run or a prepared folder as files that people open: `mixture.svg` and `.md`. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { diskError } from "../../../durable-file.node.ts";
@@ -18,6 +18,6 @@ export async function writeMixture(
   try {
     for (const [name, text] of Object.entries(texts)) await writeFile(join(folder, name), text);
   } catch (error) {
-    throw diskError(folder, error, "The prepared text is whole.");
+    throw diskError(folder, error, "What was finished stays.");
   }
 }
