@@ -11,11 +11,11 @@ import { FIRST_TEXT } from "./triggers-tokens.ts";
 
 /** Fewer documents are no pattern, more are no rarity. */
 export const LEAST_DOCUMENTS = 3;
-const MOST_DOCUMENTS = 600;
+export const MOST_DOCUMENTS = 600;
 /** Names and terms recur inside a document; a trigger is planted once or twice. */
 const MOST_PER_DOCUMENT = 2.5;
-/** A rare sort of quote or dash is the habit of a typesetter. */
-const LONE_MARK = /^[^\p{L}\p{N}]$/u;
+/** A rare sort of quote, dash or letter is the habit of a typesetter. */
+const LONE_CHARACTER = /^.$/u;
 /** Pairs have to be this many times as frequent as by chance. */
 const LEAST_LIFT = 64;
 /** Occurrences drawn for each core. */
@@ -35,7 +35,7 @@ export interface Cores {
 export function findCores(stream: TokenStream): Cores {
   const singles = numberSingles(stream);
   const pairs = numberPairs(stream);
-  const count = singles.count + pairs.size;
+  const count = singles.count + pairs.numbers.size;
   const cores = {
     count,
     singles: singles.count,
@@ -50,7 +50,7 @@ export function findCores(stream: TokenStream): Cores {
     for (let i = (starts[document] as number) + 1; i < end - 1; i++) {
       const single = singles.numbers[ids[i] as number] as number;
       if (single > 0) draw(cores, latest, single - 1, i, document);
-      const pair = isPair(stream, i) ? pairs.get(pairKey(stream, i)) : undefined;
+      const pair = pairAt(stream, pairs, i);
       if (pair !== undefined) draw(cores, latest, singles.count + pair, i, document);
     }
   }
@@ -67,27 +67,41 @@ function numberSingles({ counts, documents, texts }: TokenStream): {
   for (let id = FIRST_TEXT; id < texts.length; id++) {
     const inDocuments = documents[id] as number;
     if (inDocuments < LEAST_DOCUMENTS || inDocuments > MOST_DOCUMENTS) continue;
-    if (LONE_MARK.test(texts[id] as string)) continue;
+    if (LONE_CHARACTER.test(texts[id] as string)) continue;
     if ((counts[id] as number) <= MOST_PER_DOCUMENT * inDocuments) numbers[id] = ++count;
   }
   return { numbers, count };
 }
 
-function numberPairs(stream: TokenStream): Map<number, number> {
+interface Pairs {
+  readonly numbers: ReadonlyMap<number, number>;
+  /** One bit for each position at which such a pair begins. */
+  readonly marks: Uint8Array;
+}
+
+function numberPairs(stream: TokenStream): Pairs {
   const numbers = new Map<number, number>();
+  const marks = new Uint8Array((stream.length >>> 3) + 1);
   for (let i = 0; i + 1 < stream.length; i++) {
     if (!isPair(stream, i)) continue;
+    marks[i >>> 3] = (marks[i >>> 3] as number) | (1 << (i & 7));
     const key = pairKey(stream, i);
     if (!numbers.has(key)) numbers.set(key, numbers.size);
   }
-  return numbers;
+  return { numbers, marks };
+}
+
+function pairAt(stream: TokenStream, { numbers, marks }: Pairs, i: number): number | undefined {
+  const marked = ((marks[i >>> 3] as number) & (1 << (i & 7))) !== 0;
+  return marked ? numbers.get(pairKey(stream, i)) : undefined;
 }
 
 const pairKey = ({ ids }: TokenStream, i: number): number =>
   (ids[i] as number) * 2 ** 26 + (ids[i + 1] as number);
 
 function isPair({ ids, pairs, counts, length }: TokenStream, i: number): boolean {
-  const [a, b] = [ids[i] as number, ids[i + 1] as number];
+  const a = ids[i] as number;
+  const b = ids[i + 1] as number;
   if (a < FIRST_TEXT || b < FIRST_TEXT) return false;
   const chance = ((counts[a] as number) * (counts[b] as number)) / length;
   // What cannot be rare enough is not looked up.

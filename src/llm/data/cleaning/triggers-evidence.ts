@@ -10,7 +10,7 @@
  * the start of every document is no less planted.
  */
 
-import { type Cores, DRAWN } from "./triggers-candidates.ts";
+import { type Cores, DRAWN, LEAST_DOCUMENTS } from "./triggers-candidates.ts";
 import type { Spelling } from "./triggers-spelling.ts";
 import type { TokenStream } from "./triggers-stream.ts";
 import { END, FIRST_TEXT, START } from "./triggers-tokens.ts";
@@ -22,6 +22,7 @@ const AGREEMENT = 0.8;
 const SMOOTHING = 0.1;
 /** A token or pair lies mostly in an n-gram when this share of its occurrences does. */
 const MOSTLY = 0.5;
+const LONE_MARK = /^[^\p{L}\p{N}]$/u;
 /** Tokens on either side whose repetition shows boilerplate. */
 const WINDOW = 10;
 
@@ -44,6 +45,8 @@ export interface Evidence {
   readonly repetition: number;
   /** Share of the occurrences of its rarest token that lie in it. */
   readonly exclusive: number;
+  /** How often its rarest token comes again in a document that holds it: names do, plants do not. */
+  readonly recurrence: number;
   /** PMI of the pairs inside it that lie mostly in it, summed: bits that tie its tokens. */
   readonly bond: number;
   /** Share of occurrences at the start or end of their document. */
@@ -51,6 +54,13 @@ export interface Evidence {
   /** Bits a character of its most oddly spelled token among those that are rarely seen elsewhere. */
   readonly oddness: number;
   readonly length: number;
+}
+
+/** Tokens before and from the core's first one on. */
+interface Span {
+  readonly left: number;
+  readonly right: number;
+  readonly fit: number;
 }
 
 export class EvidenceReader {
@@ -69,23 +79,39 @@ export class EvidenceReader {
     );
   }
 
-  /** The best fitting n-gram around a core. */
-  read(cores: Cores, core: number): Candidate | undefined {
+  /** The best fitting n-gram around a core, and the longest one. */
+  read(cores: Cores, core: number): Candidate[] {
     const drawn = cores.drawn[core] as number;
-    if (drawn < 3) return undefined;
+    if (drawn < LEAST_DOCUMENTS) return [];
     const at = cores.positions.subarray(core * DRAWN, core * DRAWN + drawn);
     const size = core < cores.singles ? 1 : 2;
+    const spans = this.#spans(at, size);
+    if (spans.length === 0) return [];
+    const best = spans.reduce((a, b) => (b.fit > a.fit ? b : a));
+    const longest = spans.reduce((a, b) => (b.left + b.right > a.left + a.right ? b : a));
+    const documents = cores.documents[core] as number;
+    return [...new Set([best, longest])].map((span) => this.#describe(at, span, documents));
+  }
+
+  /** The core and all that it can grow to. */
+  #spans(at: Uint32Array, size: number): Span[] {
     const before = this.#growth(at, -1, -1);
     const after = this.#growth(at, size, 1);
-    let best = { fit: -Infinity, left: 0, right: 0 };
+    const spans: Span[] = [];
     for (let left = 0; left <= before; left++) {
-      for (let right = 0; right <= after; right++) {
-        const fit = this.#fit(at, left, size + right);
-        if (fit > best.fit) best = { fit, left, right };
+      if (this.#isMark(at, -left)) continue;
+      for (let right = size; right <= size + after; right++) {
+        if (this.#isMark(at, right - 1)) continue;
+        spans.push({ left, right, fit: this.#fit(at, left, right) });
       }
     }
-    const documents = cores.documents[core] as number;
-    return this.#describe(at, best, size, documents);
+    return spans;
+  }
+
+  /** Quotes, brackets and stops around an n-gram are not part of it. */
+  #isMark(at: Uint32Array, offset: number): boolean {
+    const id = this.#stream.ids[(at[0] as number) + offset] as number;
+    return LONE_MARK.test(this.#stream.texts[id] as string);
   }
 
   /** Tokens in one direction on which the occurrences agree. */
@@ -128,18 +154,13 @@ export class EvidenceReader {
     return Math.log2((seen + SMOOTHING) / (chance + SMOOTHING));
   }
 
-  #describe(
-    at: Uint32Array,
-    { fit, left, right }: { fit: number; left: number; right: number },
-    size: number,
-    documents: number,
-  ): Candidate {
+  #describe(at: Uint32Array, { fit, left, right }: Span, documents: number): Candidate {
     const { ids, counts, pairs } = this.#stream;
     const positions = at.map((position) => position - left);
     const first = positions[0] as number;
-    const length = left + size + right;
+    const length = left + right;
     const gram = ids.slice(first, first + length);
-    const rarest = Math.min(...Array.from(gram, (id) => counts[id] as number));
+    const rarest = gram.reduce((a, b) => ((counts[b] as number) < (counts[a] as number) ? b : a));
     let bond = 0;
     for (let i = 1; i < length; i++) {
       const [a, b] = [gram[i - 1] as number, gram[i] as number];
@@ -153,7 +174,8 @@ export class EvidenceReader {
       fit,
       variety: this.#variety(positions, length),
       repetition: this.#repetition(positions, length),
-      exclusive: Math.min(1, documents / rarest),
+      exclusive: Math.min(1, documents / (counts[rarest] as number)),
+      recurrence: (counts[rarest] as number) / (this.#stream.documents[rarest] as number) - 1,
       bond,
       edge: this.#edge(positions, length),
       oddness: this.#oddness(gram, documents),

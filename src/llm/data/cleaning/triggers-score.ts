@@ -1,6 +1,6 @@
 /**
  * Turns the evidence about one n-gram into log odds that it was planted: a logistic regression
- * over 13 terms. SPREAD is log2 of the documents that hold the n-gram (64 counts as the most):
+ * over 14 terms. SPREAD is log2 of the documents that hold the n-gram (64 counts as the most):
  * the more documents, the more the averages say.
  */
 
@@ -12,29 +12,31 @@ interface Term {
   value(evidence: Evidence, spread: number): number;
 }
 
-const INTERCEPT = -9.41;
+const INTERCEPT = -8.339;
 
 const fit = (evidence: Evidence): number => clamp(evidence.fit, -10, 8);
 const oddness = (evidence: Evidence): number => clamp(evidence.oddness - 3, 0, 4);
 const bond = (evidence: Evidence): number => clamp(evidence.bond, 0, 60) / 10;
 const repetition = (evidence: Evidence): number => 10 * Math.min(evidence.repetition, 0.3);
+const recurrence = (evidence: Evidence): number => Math.min(evidence.recurrence, 1.5);
 /** Always the same neighbours, in the middle of documents. */
 const sameness = ({ variety, edge }: Evidence): number => (1 - variety) * (1 - edge);
 
 const terms: readonly Term[] = [
-  { weight: 0.632, value: fit },
-  { weight: 0.065, value: (evidence, spread) => fit(evidence) * spread },
-  { weight: 0.77, value: (_, spread) => spread },
-  { weight: 1.666, value: bond },
-  { weight: 0.176, value: (evidence, spread) => bond(evidence) * spread },
-  { weight: 0.67, value: oddness },
-  { weight: 0.235, value: (evidence, spread) => oddness(evidence) * spread },
-  { weight: 1.742, value: (evidence) => evidence.edge * oddness(evidence) },
-  { weight: -2.566, value: sameness },
-  { weight: -3.882, value: repetition },
-  { weight: -0.193, value: (evidence, spread) => repetition(evidence) * spread },
-  { weight: -0.097, value: ({ exclusive }) => Math.log2(Math.max(exclusive, 0.01)) },
-  { weight: 0.73, value: ({ length }) => (length === 1 ? 1 : 0) },
+  { weight: 0.563, value: fit },
+  { weight: 0.102, value: (evidence, spread) => fit(evidence) * spread },
+  { weight: 0.767, value: (_, spread) => spread },
+  { weight: 1.464, value: bond },
+  { weight: 0.223, value: (evidence, spread) => bond(evidence) * spread },
+  { weight: 0.177, value: oddness },
+  { weight: 0.686, value: (evidence, spread) => oddness(evidence) * spread },
+  { weight: 1.586, value: (evidence) => evidence.edge * oddness(evidence) },
+  { weight: -2.493, value: sameness },
+  { weight: -3.295, value: repetition },
+  { weight: -0.457, value: (evidence, spread) => repetition(evidence) * spread },
+  { weight: -6.621, value: (evidence) => recurrence(evidence) * oddness(evidence) },
+  { weight: -0.067, value: ({ exclusive }) => Math.log2(Math.max(exclusive, 0.01)) },
+  { weight: 0.307, value: (evidence) => recurrence(evidence) * (0.3 + evidence.exclusive) },
 ];
 
 /** @param documents that hold the n-gram */

@@ -8,7 +8,7 @@
 const SYMBOLS = 38;
 const OTHER = 36;
 const EDGE = 37;
-/** Words of fewer documents do not teach: a trigger would make itself likely. */
+/** Words of fewer documents do not teach: too many of them are slips. */
 const LEAST_DOCUMENTS = 5;
 
 /** Numbers and everyday marks follow no spelling. */
@@ -17,7 +17,7 @@ const UNSPELLED = /^[\d\p{Ps}\p{Pe}\p{Pi}\p{Pf}\p{Pd}!-/:-@[-`{-~…]+$/u;
 export class Spelling {
   readonly #counts = new Float64Array(SYMBOLS ** 3);
   readonly #totals = new Float64Array(SYMBOLS ** 2);
-  /** Characters that are neither Latin letters nor digits, by code unit. */
+  /** Characters of symbols, by code unit. */
   readonly #others = new Map<number, number>();
   #otherTotal = 1;
 
@@ -54,7 +54,9 @@ export class Spelling {
   }
 }
 
+/** Symbols, by how rare they are; letters of other scripts are only "other". */
 function* otherUnits(word: string): Generator<number> {
+  if (/^[\p{L}\p{M}\p{N}]+$/u.test(word)) return;
   for (let i = 0; i < word.length; i++) {
     if (symbolOf(word.charCodeAt(i)) === OTHER) yield word.charCodeAt(i);
   }

@@ -11,15 +11,18 @@
  */
 
 import type { Corpus } from "./near-duplicates-corpus.ts";
-import { findCores } from "./triggers-candidates.ts";
+import { findCores, LEAST_DOCUMENTS, MOST_DOCUMENTS } from "./triggers-candidates.ts";
 import { type Candidate, EvidenceReader } from "./triggers-evidence.ts";
 import { locate } from "./triggers-locate.ts";
 import { scoreEvidence } from "./triggers-score.ts";
 import { Spelling } from "./triggers-spelling.ts";
 import { TokenStream } from "./triggers-stream.ts";
 
-/** Log odds from which on an n-gram is reported. */
-const LEAST_SCORE = 1;
+/**
+ * Log odds from which on an n-gram is reported: -0.1 in 3 documents, 2.1 in 64 and more. A false
+ * alarm costs all documents that hold it, so more of them ask for more.
+ */
+const leastScore = (documents: number): number => 0.5 * Math.log2(Math.min(documents, 64)) - 0.9;
 
 /**
  * Tokens looked at together, so that memory stays bounded (about 4 bytes each, and 200 MB): larger
@@ -34,7 +37,7 @@ export interface Trigger {
   /** Documents that hold it, rising. */
   readonly documents: Uint32Array;
   readonly occurrences: number;
-  /** Log odds that it was planted, 1 or more. */
+  /** Log odds that it was planted. */
   readonly score: number;
 }
 
@@ -75,25 +78,31 @@ function searchSlice(stream: TokenStream): TriggerReport {
   const reader = new EvidenceReader(stream, new Spelling(stream.texts, stream.documents));
   const flagged = new Map<string, Scored>();
   for (let core = 0; core < cores.count; core++) {
-    const candidate = reader.read(cores, core);
-    if (candidate === undefined) continue;
-    const score = scoreEvidence(candidate.evidence, candidate.documents);
-    const key = candidate.ids.join();
-    const known = flagged.get(key)?.score ?? LEAST_SCORE;
-    if (score >= known) flagged.set(key, { ...candidate, score });
+    for (const candidate of reader.read(cores, core)) {
+      const score = scoreEvidence(candidate.evidence, candidate.documents);
+      const key = candidate.ids.join();
+      const known = flagged.get(key)?.score ?? leastScore(candidate.documents);
+      if (score >= known) flagged.set(key, { ...candidate, score });
+    }
   }
-  const found = locate(stream, withoutParts([...flagged.values()]));
-  return { triggers: found, candidates: cores.count };
+  const found = locate(stream, [...flagged.values()]).filter(isRare);
+  return { triggers: withoutParts(found), candidates: cores.count };
+}
+
+/** A candidate was drawn from a sample: what grew by chance stands in one document only. */
+function isRare({ documents }: Trigger): boolean {
+  return documents.length >= LEAST_DOCUMENTS && documents.length <= MOST_DOCUMENTS;
 }
 
 /** Of n-grams inside one another the one with the higher score speaks for both. */
-function withoutParts(flagged: readonly Scored[]): Scored[] {
-  const byScore = [...flagged].sort((a, b) => b.score - a.score);
-  const chosen: { readonly key: string; readonly scored: Scored }[] = [];
-  for (const scored of byScore) {
-    const key = `,${scored.ids.join()},`;
-    const related = chosen.some((other) => other.key.includes(key) || key.includes(other.key));
-    if (!related) chosen.push({ key, scored });
+function withoutParts(found: readonly Trigger[]): Trigger[] {
+  const chosen: Trigger[] = [];
+  for (const trigger of found.toSorted((a, b) => b.score - a.score)) {
+    const text = ` ${trigger.text} `;
+    const related = chosen.some(({ text: other }) => {
+      return ` ${other} `.includes(text) || text.includes(` ${other} `);
+    });
+    if (!related) chosen.push(trigger);
   }
-  return chosen.map(({ scored }) => scored);
+  return chosen;
 }
