@@ -1,13 +1,12 @@
 /** Worker thread of `train-team.node.ts`: counts words job by job, hands them over at the end. */
 
-import { workerData } from "node:worker_threads";
 import { createWordCounter } from "./word-counts.ts";
-import { answerJobs } from "./worker-jobs.node.ts";
+import { answerJobs, startWorker } from "./worker-jobs.node.ts";
 
 /** Texts to count under their place in the whole, or the word that asks for the counts. */
 export type CountJob = { readonly number: number; readonly texts: readonly string[] } | "finish";
 
-const counter = createWordCounter(workerData as string);
+const counter = createWordCounter(startWorker<string>());
 
 answerJobs((job: CountJob) => {
   if (job === "finish") return { result: counter.result() };

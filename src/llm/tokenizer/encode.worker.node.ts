@@ -1,11 +1,10 @@
 /** Worker thread of `encode-team.node.ts`: texts as bytes in, their ids in one buffer out. */
 
-import { workerData } from "node:worker_threads";
 import { type CompiledBpe, createBpeEncoder } from "./bpe.ts";
 import { createCharacterEncoder } from "./character.ts";
 import { IdBuffer } from "./id-buffer.ts";
 import type { Encoder } from "./tokenizer.ts";
-import { answerJobs } from "./worker-jobs.node.ts";
+import { answerJobs, startWorker } from "./worker-jobs.node.ts";
 
 export type EncoderPlan =
   | { readonly kind: "bpe"; readonly compiled: CompiledBpe }
@@ -29,7 +28,7 @@ function encoderOf(plan: EncoderPlan): Encoder {
   return createCharacterEncoder(plan.characters);
 }
 
-const encoder = encoderOf(workerData as EncoderPlan);
+const encoder = encoderOf(startWorker<EncoderPlan>());
 const buffer = new IdBuffer();
 
 answerJobs(({ utf8, ends: textEnds }: EncodeJob) => {

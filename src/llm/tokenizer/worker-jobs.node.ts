@@ -1,13 +1,21 @@
 /** The worker's side of `worker-team.node.ts`: answers each job in turn, errors included. */
 
-import { parentPort } from "node:worker_threads";
+import { parentPort, workerData } from "node:worker_threads";
 import { NutshellError } from "../../error.ts";
-import type { JobReply } from "./worker-team.node.ts";
+import { tryBindThread } from "./bind-thread.node.ts";
+import type { JobReply, WorkerStart } from "./worker-team.node.ts";
 
 /** A result, and the buffers in it that move to the other thread instead of being copied. */
 export interface JobResult<Result> {
   readonly result: Result;
   readonly transfer?: readonly ArrayBuffer[];
+}
+
+/** Called first by a worker: finds it a core. @returns what the team gives every worker */
+export function startWorker<Data>(): Data {
+  const { index, threads, data } = workerData as WorkerStart;
+  tryBindThread(index, threads);
+  return data as Data;
 }
 
 export function answerJobs<Job, Result>(work: (job: Job) => JobResult<Result>): void {

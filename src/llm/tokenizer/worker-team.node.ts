@@ -10,6 +10,13 @@
 import { Worker } from "node:worker_threads";
 import { type ErrorCode, NutshellError } from "../../error.ts";
 
+/** What a worker gets at its start; see `startWorker`. */
+export interface WorkerStart {
+  readonly index: number;
+  readonly threads: number;
+  readonly data: unknown;
+}
+
 /** What a worker sends back, once for each job and in their order. */
 export type JobReply<Result> =
   | { readonly result: Result }
@@ -36,8 +43,8 @@ export class WorkerTeam<Job, Result> implements AsyncDisposable {
 
   /** @param entry the worker's file  @param workerData what every worker gets at its start */
   constructor(entry: URL, threads: number, workerData: unknown) {
-    this.#members = Array.from({ length: threads }, () => ({
-      worker: new Worker(entry, { workerData }),
+    this.#members = Array.from({ length: threads }, (_, index) => ({
+      worker: new Worker(entry, { workerData: { index, threads, data: workerData } }),
       waiting: [],
     }));
     for (const member of this.#members) this.#listen(member);
