@@ -79,7 +79,9 @@ interface Verdict {
   readonly masked: boolean;
 }
 
-const keyOf = ({ file, row }: Place): string => `${file}#${row}`;
+function keyOf({ file, row }: Place): string {
+  return `${file}#${row}`;
+}
 
 async function cleanAsItIs(out: string): Promise<Verdicts> {
   mkdirSync(out, { recursive: true });
@@ -141,7 +143,9 @@ async function readVerdicts(cleaned: string): Promise<Verdicts> {
 }
 
 /** Files of the data have different names, so the last piece of the path is enough. */
-const basenameOf = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
+function basenameOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
 
 interface FileRows {
   readonly path: string;

@@ -5,7 +5,7 @@
  *   - Jaccard similarity of five-word shingles ≥ 0.7: two versions of one document. Such documents
  *     form clusters; the first of each in corpus order stays.
  *   - Otherwise, most of the shorter document lies in five-word runs of the longer one (0.7 of its
- *     words; 0.8 below 150 words, where templates come close): a part, or a copy edited all over.
+ *     words; 0.8 below 100 words, where templates come close): a part, or a copy edited all over.
  *     The longer one stays.
  *
  * With 10 % of all words replaced at random 0.9^5 = 59 % of the shingles survive: Jaccard
@@ -24,7 +24,7 @@ import type { Corpus } from "./near-duplicates-corpus.ts";
 export const LEAST_JACCARD = 0.7;
 
 /** A part of at least this many words needs the lower coverage. */
-const LONG_PART = 150;
+const LONG_PART = 100;
 const LEAST_COVERAGE = { short: 0.8, long: 0.7 } as const;
 
 export interface DocumentSignature {

@@ -29,8 +29,6 @@ const WINDOW = 10;
 export interface Candidate {
   /** Token ids of the n-gram. */
   readonly ids: Uint32Array;
-  /** Positions of its first token at the drawn occurrences. */
-  readonly positions: Uint32Array;
   /** Documents that hold its core. */
   readonly documents: number;
   readonly evidence: Evidence;
@@ -91,6 +89,16 @@ export class EvidenceReader {
     const longest = spans.reduce((a, b) => (b.left + b.right > a.left + a.right ? b : a));
     const documents = cores.documents[core] as number;
     return [...new Set([best, longest])].map((span) => this.#describe(at, span, documents));
+  }
+
+  /**
+   * Weighs an n-gram at other occurrences than those drawn for its core.
+   * @param positions of its first token, one a document
+   * @param documents that hold it
+   */
+  weigh(positions: Uint32Array, length: number, documents: number): Evidence {
+    const fit = this.#fit(positions, 0, length);
+    return this.#describe(positions, { left: 0, right: length, fit }, documents).evidence;
   }
 
   /** The core and all that it can grow to. */
@@ -157,9 +165,10 @@ export class EvidenceReader {
   #describe(at: Uint32Array, { fit, left, right }: Span, documents: number): Candidate {
     const { ids, counts, pairs } = this.#stream;
     const positions = at.map((position) => position - left);
-    const first = positions[0] as number;
     const length = left + right;
-    const gram = ids.slice(first, first + length);
+    const gram = Uint32Array.from({ length }, (_, i) => {
+      return mostCommon(positions, (position) => ids[position + i] as number).id;
+    });
     const rarest = gram.reduce((a, b) => ((counts[b] as number) < (counts[a] as number) ? b : a));
     let bond = 0;
     for (let i = 1; i < length; i++) {
@@ -181,7 +190,7 @@ export class EvidenceReader {
       oddness: this.#oddness(gram, documents),
       length,
     };
-    return { ids: gram, positions, documents, evidence };
+    return { ids: gram, documents, evidence };
   }
 
   #edge(positions: Uint32Array, length: number): number {

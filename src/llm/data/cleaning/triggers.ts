@@ -12,17 +12,18 @@
 
 import type { Corpus } from "./near-duplicates-corpus.ts";
 import { findCores, LEAST_DOCUMENTS, MOST_DOCUMENTS } from "./triggers-candidates.ts";
-import { type Candidate, EvidenceReader } from "./triggers-evidence.ts";
-import { locate } from "./triggers-locate.ts";
+import { EvidenceReader } from "./triggers-evidence.ts";
+import { type Located, locate } from "./triggers-locate.ts";
 import { scoreEvidence } from "./triggers-score.ts";
 import { Spelling } from "./triggers-spelling.ts";
 import { TokenStream } from "./triggers-stream.ts";
 
-/**
- * Log odds from which on an n-gram is reported: -0.1 in 3 documents, 2.1 in 64 and more. A false
- * alarm costs all documents that hold it, so more of them ask for more.
- */
-const leastScore = (documents: number): number => 0.5 * Math.log2(Math.min(documents, 64)) - 0.9;
+/** Log odds from which on an n-gram is reported: more likely planted than not. */
+const LEAST_SCORE = 0;
+
+/** A first look at 16 occurrences may err by this much; then up to 100 are weighed. */
+const MARGIN = 3;
+const WEIGHED = 100;
 
 /**
  * Tokens looked at together, so that memory stays bounded (about 4 bytes each, and 200 MB): larger
@@ -37,7 +38,7 @@ export interface Trigger {
   /** Documents that hold it, rising. */
   readonly documents: Uint32Array;
   readonly occurrences: number;
-  /** Log odds that it was planted. */
+  /** Log odds that it was planted, 0 or more. */
   readonly score: number;
 }
 
@@ -69,29 +70,38 @@ export async function findTriggers(corpus: Corpus): Promise<TriggerReport> {
   return { triggers: triggers.sort((a, b) => b.score - a.score), candidates };
 }
 
-interface Scored extends Candidate {
-  readonly score: number;
-}
-
 function searchSlice(stream: TokenStream): TriggerReport {
   const cores = findCores(stream);
   const reader = new EvidenceReader(stream, new Spelling(stream.texts, stream.documents));
-  const flagged = new Map<string, Scored>();
+  const promising = new Map<string, Uint32Array>();
   for (let core = 0; core < cores.count; core++) {
-    for (const candidate of reader.read(cores, core)) {
-      const score = scoreEvidence(candidate.evidence, candidate.documents);
-      const key = candidate.ids.join();
-      const known = flagged.get(key)?.score ?? leastScore(candidate.documents);
-      if (score >= known) flagged.set(key, { ...candidate, score });
+    for (const { ids, documents, evidence } of reader.read(cores, core)) {
+      const score = scoreEvidence(evidence, documents);
+      if (score >= LEAST_SCORE - MARGIN) promising.set(ids.join(), ids);
     }
   }
-  const found = locate(stream, [...flagged.values()]).filter(isRare);
-  return { triggers: withoutParts(found), candidates: cores.count };
+  const located = locate(stream, [...promising.values()]).filter(isRare);
+  const triggers = located.map((gram) => toTrigger(stream, reader, gram));
+  const flagged = triggers.filter(({ score }) => score >= LEAST_SCORE);
+  return { triggers: withoutParts(flagged), candidates: cores.count };
 }
 
-/** A candidate was drawn from a sample: what grew by chance stands in one document only. */
-function isRare({ documents }: Trigger): boolean {
+/** What grew by chance at the drawn occurrences stands in one document only. */
+function isRare({ documents }: Located): boolean {
   return documents.length >= LEAST_DOCUMENTS && documents.length <= MOST_DOCUMENTS;
+}
+
+/** Weighs a promising n-gram again, at many more of its occurrences. */
+function toTrigger(
+  stream: TokenStream,
+  reader: EvidenceReader,
+  { ids, documents, occurrences, positions }: Located,
+): Trigger {
+  const step = Math.max(1, positions.length / WEIGHED);
+  const chosen = positions.filter((_, i) => i % step < 1);
+  const evidence = reader.weigh(chosen, ids.length, documents.length);
+  const text = Array.from(ids, (id) => stream.texts[id]).join(" ");
+  return { text, documents, occurrences, score: scoreEvidence(evidence, documents.length) };
 }
 
 /** Of n-grams inside one another the one with the higher score speaks for both. */
