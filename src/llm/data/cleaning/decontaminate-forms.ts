@@ -1,7 +1,7 @@
 /**
  * The texts in which a row of an evaluation set would stand in a training text: the question alone,
- * with its answer, with all of its choices; the passage with its continuation; the code. Rows of
- * unknown shape give each of their strings, and all of them one after the other.
+ * with its answer, with all of its choices, numbered or not; the passage with its continuation; the
+ * code. Rows of unknown shape give their first string, and all of them one after the other.
  */
 
 export type EvalRow = Readonly<Record<string, unknown>>;
@@ -29,9 +29,11 @@ export function rowForms(row: EvalRow): RowForms {
   const stems = stemsOf(row, texts);
   const choices = CHOICES.flatMap((name) => [...stringsOf(row[name])]);
   const answers = [...goldChoices(row, choices), ...answersOf(row)];
+  const lists = choices.length === 0 ? [] : [choices, choices.map((text, i) => `${i + 1} ${text}`)];
+  const endings = [...answers, ...lists.map((list) => list.join(" "))];
   return {
-    whole: [...stems, ...stems.flatMap((stem) => answers.map((answer) => `${stem} ${answer}`))],
-    long: [...stems.map((stem) => [stem, ...choices].join(" ")), texts.join(" ")],
+    whole: [...stems, ...stems.flatMap((stem) => endings.map((ending) => `${stem} ${ending}`))],
+    long: [texts.join(" ")],
   };
 }
 
