@@ -219,6 +219,7 @@ async function report(plants: readonly Plant[], clean: Verdicts, planted: Verdic
     kinds.set(plant.kind, count);
     count.planted++;
     if (isFound(plant, planted, kept)) count.found++;
+    else if (!plant.beyond) say(`missed: ${JSON.stringify(plant)}`);
   }
   const asked = [...kinds.values()].filter(({ beyond }) => !beyond);
   const total = (key: "planted" | "found"): number =>

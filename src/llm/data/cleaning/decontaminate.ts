@@ -3,7 +3,7 @@
  * where a document holds them. What follows from that is judged over the whole corpus
  * (decontaminate-judge.ts).
  *
- * An n-gram of little content is no evidence: at least 5 of its words have to be different words
+ * An n-gram of little content is no evidence: at least 4 of its words have to be different words
  * of 3 characters or more, which leaves out counting, tables and lists of letters.
  */
 
@@ -18,7 +18,7 @@ import {
 import { contentWords } from "./decontaminate-words.ts";
 import type { Words } from "./minhash-words.ts";
 
-const LEAST_CONTENT = 5;
+const LEAST_CONTENT = 4;
 const CONTENT_LENGTH = 3;
 
 /** A short text of more rows than this is a manner of asking, not a question. */

@@ -2,7 +2,8 @@
  * Pairs of documents worth comparing: those that share a band, or enough samples. A band or sample
  * remembers only the first few documents that hold it, so that a piece of boilerplate in thousands
  * of documents costs each of them a handful of pairs, not all pairs; copies of one document meet at
- * the first. A sample in more than ten documents is boilerplate: it proves no copy by itself.
+ * the first. A sample in more than ten documents is boilerplate: a pair that shares hardly anything
+ * else is marked as such.
  */
 
 import { readSignature, type Signature, SPARSE_MASK } from "./minhash-signature.ts";
@@ -15,6 +16,18 @@ const BOILERPLATE = 10;
 /** A pair shares at least this many samples, and this share of the shorter document's. */
 const LEAST_SHARED = 2;
 const LEAST_SHARE = 0.3;
+/** The same with boilerplate. */
+const LEAST_BOILERPLATE_SHARE = 0.5;
+
+/** More samples than a document of a billion words keeps. */
+const RARE = 2 ** 26;
+
+/** An earlier document to compare with. */
+export interface Partner {
+  readonly document: number;
+  /** Only boilerplate speaks for it. */
+  readonly boilerplate: boolean;
+}
 
 export class CandidateIndex {
   readonly #bands = new Postings(PER_BAND);
@@ -39,27 +52,39 @@ export class CandidateIndex {
   }
 
   /** @returns earlier documents to compare this one with, rising */
-  pair(document: number, signature: Uint8Array): number[] {
+  pair(document: number, signature: Uint8Array): Partner[] {
     const read = readSignature(signature);
-    const partners = new Set<number>();
-    const remember = (earlier: number): void => {
-      if (earlier < document) partners.add(earlier);
-    };
-    for (const key of bandKeys(read.bands)) this.#bands.visit(key, remember);
+    const partners = new Map<number, boolean>();
     for (const [earlier, shared] of this.#countShared(document, read)) {
-      const least = LEAST_SHARE * this.#comparable(document, earlier);
-      if (shared >= Math.max(LEAST_SHARED, least)) partners.add(earlier);
+      const rare = Math.floor(shared / RARE);
+      const all = rare + (shared % RARE);
+      const comparable = this.#comparable(document, earlier);
+      const distinct = rare >= Math.max(LEAST_SHARED, LEAST_SHARE * comparable);
+      const enough = all >= Math.max(LEAST_SHARED, LEAST_BOILERPLATE_SHARE * comparable);
+      if (distinct || enough) partners.set(earlier, !distinct);
     }
-    return [...partners].sort((a, b) => a - b);
+    for (const key of bandKeys(read.bands)) {
+      this.#bands.visit(key, (earlier) => {
+        if (earlier < document) partners.set(earlier, false);
+      });
+    }
+    const list = [...partners].map(([earlier, boilerplate]) => ({
+      document: earlier,
+      boilerplate,
+    }));
+    return list.sort((x, y) => x.document - y.document);
   }
 
+  /** By earlier document: RARE for each shared sample that is rare, 1 for each that is not. */
   #countShared(document: number, { samples }: Signature): Map<number, number> {
     const shared = new Map<number, number>();
+    let weight = RARE;
     const count = (earlier: number): void => {
-      if (earlier < document) shared.set(earlier, (shared.get(earlier) ?? 0) + 1);
+      if (earlier < document) shared.set(earlier, (shared.get(earlier) ?? 0) + weight);
     };
     for (const hash of samples) {
-      if (this.#samples.count(hash) <= BOILERPLATE) this.#samples.visit(hash, count);
+      weight = this.#samples.count(hash) <= BOILERPLATE ? RARE : 1;
+      this.#samples.visit(hash, count);
     }
     return shared;
   }

@@ -5,8 +5,9 @@
  *   - Jaccard similarity of five-word shingles ≥ 0.7: two versions of one document. Such documents
  *     form clusters; the first of each in corpus order stays.
  *   - Otherwise, most of the shorter document lies in five-word runs of the longer one (0.7 of its
- *     words; 0.8 below 100 words, where templates come close): a part, or a copy edited all over.
- *     The longer one stays.
+ *     words; 0.8 where they share only what many documents have): a part, or a copy edited all
+ *     over. The longer one stays. Below 100 words 0.8, and shared boilerplate proves nothing: pages
+ *     of one template differ in the few words that matter.
  *
  * With 10 % of all words replaced at random 0.9^5 = 59 % of the shingles survive: Jaccard
  * similarity is 0.42, out of reach of the bands, but 83 % of the words are still covered. Out of
@@ -15,7 +16,7 @@
  */
 
 import { hashShingles, SHORT_DOCUMENT } from "./minhash-shingles.ts";
-import { hashWords } from "./minhash-words.ts";
+import { hashWords, type Words } from "./minhash-words.ts";
 import { CandidateIndex } from "./near-duplicates-candidates.ts";
 import { Clusters } from "./near-duplicates-clusters.ts";
 import { compareShingles, type Likeness, type ShingledText } from "./near-duplicates-compare.ts";
@@ -25,7 +26,7 @@ export const LEAST_JACCARD = 0.7;
 
 /** A part of at least this many words needs the lower coverage. */
 const LONG_PART = 100;
-const LEAST_COVERAGE = { short: 0.8, long: 0.7 } as const;
+const LEAST_COVERAGE = { usual: 0.7, doubtful: 0.8 } as const;
 
 export interface DocumentSignature {
   readonly document: number;
@@ -55,10 +56,15 @@ export interface NearDuplicateReport {
   readonly refused: number;
 }
 
-/** One candidate after its comparison; `a` comes before `b` in the corpus. */
-interface ComparedPair extends Likeness {
+/** A candidate; `a` comes before `b` in the corpus. */
+interface Pair {
   readonly a: number;
   readonly b: number;
+  /** Only boilerplate speaks for it. */
+  readonly boilerplate: boolean;
+}
+
+interface ComparedPair extends Likeness, Pair {
   readonly shorter: 0 | 1;
   readonly words: readonly [a: number, b: number];
 }
@@ -82,8 +88,6 @@ export async function findNearDuplicates(
   };
 }
 
-type Pair = readonly [a: number, b: number];
-
 async function findCandidates(
   signatures: AsyncIterable<DocumentSignature>,
   size: number,
@@ -92,34 +96,39 @@ async function findCandidates(
   for await (const { document, signature } of signatures) index.add(document, signature);
   const pairs: Pair[] = [];
   for await (const { document, signature } of signatures) {
-    for (const earlier of index.pair(document, signature)) pairs.push([earlier, document]);
+    for (const { document: a, boilerplate } of index.pair(document, signature)) {
+      pairs.push({ a, b: document, boilerplate });
+    }
   }
   return pairs;
 }
 
 async function comparePairs(pairs: readonly Pair[], corpus: Corpus): Promise<ComparedPair[]> {
   const texts = new Map<number, ShingledText>();
-  const needed = Uint32Array.from(new Set(pairs.flat())).sort();
+  const needed = Uint32Array.from(new Set(pairs.flatMap(({ a, b }) => [a, b]))).sort();
   for await (const { document, text } of corpus.texts(needed)) texts.set(document, shingle(text));
-  return pairs.flatMap(([a, b]) => {
-    const [left, right] = [texts.get(a), texts.get(b)];
+  return pairs.flatMap((pair) => {
+    const [left, right] = [texts.get(pair.a), texts.get(pair.b)];
     if (left === undefined || right === undefined) return [];
     const shorter = left.words <= right.words ? 0 : 1;
     const words = [left.words, right.words] as const;
-    return [{ a, b, shorter, words, ...compareShingles(left, right) }];
+    return [{ ...pair, shorter, words, ...compareShingles(left, right) }];
   });
 }
 
+let scratch: Words | undefined;
+
 function shingle(text: string): ShingledText {
-  const words = hashWords(text);
+  const words = hashWords(text, scratch);
+  scratch = words;
   const shingles = hashShingles(words);
   return { words: words.count, shingles, set: new Set(shingles) };
 }
 
-function isPart({ words, coverage, shorter }: ComparedPair): boolean {
-  const count = words[shorter];
-  if (count < SHORT_DOCUMENT) return false;
-  return coverage[shorter] >= LEAST_COVERAGE[count < LONG_PART ? "short" : "long"];
+function isPart({ words, coverage, shorter, boilerplate }: ComparedPair): boolean {
+  const short = words[shorter] < LONG_PART;
+  if (words[shorter] < SHORT_DOCUMENT || (short && boilerplate)) return false;
+  return coverage[shorter] >= LEAST_COVERAGE[short || boilerplate ? "doubtful" : "usual"];
 }
 
 /** Versions first; then parts go in favour of the document that they are part of. */

@@ -54,7 +54,7 @@ function wordsOf(text: string): string[] {
 }
 
 const hasContent = (gram: readonly string[]): boolean =>
-  new Set(gram.filter((word) => word.length >= 3)).size >= 5;
+  new Set(gram.filter((word) => word.length >= 3)).size >= 4;
 
 /** All windows of 13 words with content, joined. */
 function gramsOf(text: string): Set<string> {

@@ -147,6 +147,20 @@ test("documents of one template with different facts stay", async () => {
   assert.deepEqual((await find(texts)).duplicates, []);
 });
 
+test("an edited copy of a page that is mostly boilerplate is found, other pages of it stay", async () => {
+  const random = createRandom(21);
+  const notice = (long[2] as string).split(" ").slice(0, 250).join(" ");
+  const words = wordnet.slice(0, 4000).flatMap((text) => text.match(/[a-z]{4,}/g) ?? []);
+  const fact = (): string => Array.from({ length: 120 }, () => pick(random, words)).join(" ");
+  const pages = Array.from({ length: 30 }, () => `${fact()} ${notice}`);
+  const edit = edits["5 % of words replaced"] as (text: string, random: () => number) => string;
+  const { duplicates } = await find([...pages, edit(pages[4] as string, random)]);
+  assert.deepEqual(
+    duplicates.map(({ document, keeper }) => [document, keeper].sort((a, b) => a - b)),
+    [[4, 30]],
+  );
+});
+
 test("a part of a part ends at the whole, whatever the order", async () => {
   const whole = long[0] as string;
   const half = whole.slice(0, whole.indexOf(" ", whole.length / 2));
