@@ -21,9 +21,8 @@ import { findCycles, findForbiddenImports, type Part, readImports } from "./impo
 const leaves = ["src/error.ts", "src/nearest-name.ts", "src/options.ts"];
 const disk = "src/durable-file.node.ts";
 // Where the stages meet.
-const llmBase = ["tokenizer", "data", "model", "optim", "inference"].map(
-  (name) => `src/llm/${name}/`,
-);
+const llm = (...names: readonly string[]): string[] => names.map((name) => `src/llm/${name}/`);
+const llmBase = llm("tokenizer", "data", "model", "optim", "inference", "chat", "tasks", "run");
 const stage = [...leaves, disk, "src/compute/", ...llmBase];
 const anything = ["src/", "runs/", "bench/", "test/", "setup.mjs"];
 
@@ -52,7 +51,24 @@ const parts: readonly Part[] = [
     mayImport: [...leaves, "src/compute/", "src/llm/tokenizer/", "src/llm/model/"],
     browser: true,
   },
-  { prefix: "src/llm/pretrain/", mayImport: stage, browser: false },
+  {
+    prefix: "src/llm/chat/",
+    mayImport: [...leaves, ...llm("tokenizer", "model", "inference")],
+    browser: true,
+  },
+  {
+    prefix: "src/llm/tasks/",
+    mayImport: [...leaves, ...llm("tokenizer", "data", "chat")],
+    browser: false,
+  },
+  {
+    prefix: "src/llm/run/",
+    mayImport: [...leaves, disk, "src/compute/", ...llm("tokenizer", "data", "model", "optim")],
+    browser: false,
+  },
+  ...llm("pretrain", "sft", "reward", "rl", "eval").map((prefix) => {
+    return { prefix, mayImport: stage, browser: false };
+  }),
   { prefix: "src/llm/scaling/", mayImport: leaves, browser: false },
   {
     prefix: "src/cli/",

@@ -4,6 +4,7 @@
  */
 import type { BpeTokenizer } from "../../tokenizer/bpe.ts";
 import { type CharacterTokenizer, characterTokenizer } from "../../tokenizer/character.ts";
+import { specialTokens } from "../../tokenizer/special-tokens.ts";
 import { trainBpeTeam } from "../../tokenizer/train-team.node.ts";
 import type { CleanedCorpus } from "../cleaning/cleaning.ts";
 import { readFractions } from "../mixture/budget.ts";
@@ -29,7 +30,7 @@ export async function learnTokenizer(
   options: LearnOptions,
 ): Promise<RunTokenizer> {
   if (options.kind === "character") return characterTokenizer(await allCharacters(corpus, options));
-  return trainBpeTeam(sampleTexts(corpus, options), options, options.threads);
+  return trainBpeTeam(sampleTexts(corpus, options), { ...options, specialTokens }, options.threads);
 }
 
 /** Every character once: what is validated on must be writable too. */
