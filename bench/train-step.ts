@@ -6,6 +6,7 @@ import type { Backend, Program, Store } from "../src/compute/backend.ts";
 import type { ModelConfig } from "../src/llm/model/config.ts";
 import { initialise } from "../src/llm/model/parameters.ts";
 import { stepScalars } from "../src/llm/optim/adamw.ts";
+import { languageModelling } from "../src/llm/optim/objective.ts";
 import { trainGraph } from "../src/llm/optim/train-step.ts";
 import { secondsOf } from "./report.ts";
 
@@ -38,9 +39,7 @@ export interface TrainStep {
 export async function prepareTrainStep(backend: Backend): Promise<TrainStep> {
   const store = backend.createStore();
   await initialise(store, config, 1);
-  const graph = trainGraph(config, {
-    B,
-    T,
+  const graph = trainGraph(languageModelling(config, { B, T, precision: "bf16" }), {
     betas,
     precision: "bf16",
     optimizer: "adamw",

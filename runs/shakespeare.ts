@@ -12,8 +12,8 @@ import { pretrainOptions } from "../src/llm/pretrain/config.ts";
 import { presets } from "../src/llm/pretrain/presets.ts";
 import { pretrain } from "../src/llm/pretrain/pretrain.node.ts";
 import type { PretrainResult } from "../src/llm/pretrain/result.ts";
-import { removeRun } from "../src/llm/pretrain/run-state.node.ts";
-import { createTalk } from "../src/llm/pretrain/talk.ts";
+import { removeRun } from "../src/llm/run/resume.node.ts";
+import { createTalk } from "../src/llm/run/talk.ts";
 import { type OptionTableFor, resolveOptions } from "../src/options.ts";
 
 interface ShakespeareValues {

@@ -12,12 +12,13 @@ import { completeText } from "../src/llm/inference/complete.ts";
 import { createGenerator } from "../src/llm/inference/generator.ts";
 import { loadCheckpoint } from "../src/llm/model/checkpoint.node.ts";
 import { findCheckpoint } from "../src/llm/model/run-folder.node.ts";
+import type { RunConfig } from "../src/llm/pretrain/complete-config.ts";
 import { type PretrainConfig, pretrainOptions } from "../src/llm/pretrain/config.ts";
 import { presets } from "../src/llm/pretrain/presets.ts";
 import { pretrain } from "../src/llm/pretrain/pretrain.node.ts";
 import { renderResult } from "../src/llm/pretrain/result.ts";
-import { findResumePoint, removeRun } from "../src/llm/pretrain/run-state.node.ts";
-import { createTalk, type Talk } from "../src/llm/pretrain/talk.ts";
+import { findResumePoint, removeRun } from "../src/llm/run/resume.node.ts";
+import { createTalk, type Talk } from "../src/llm/run/talk.ts";
 import { fromTokenizerJson } from "../src/llm/tokenizer/tokenizer-json.ts";
 import { type OptionTableFor, resolveOptions } from "../src/options.ts";
 
@@ -86,7 +87,7 @@ const command: Command<OptionTableFor<TinyValues>> = defineCommand({
 });
 
 async function isFinished(out: string, talk: Talk): Promise<boolean> {
-  const found = await findResumePoint(out, talk);
+  const found = await findResumePoint<RunConfig>(out, talk);
   return found !== undefined && found.step === found.config.steps;
 }
 

@@ -53,12 +53,12 @@ const parts: readonly Part[] = [
   },
   {
     prefix: "src/llm/chat/",
-    mayImport: [...leaves, ...llm("tokenizer", "model", "inference")],
+    mayImport: [...leaves, "src/compute/", ...llm("tokenizer", "model", "inference")],
     browser: true,
   },
   {
     prefix: "src/llm/tasks/",
-    mayImport: [...leaves, ...llm("tokenizer", "data", "chat")],
+    mayImport: [...leaves, "src/compute/", ...llm("tokenizer", "data", "chat")],
     browser: false,
   },
   {

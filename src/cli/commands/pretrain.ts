@@ -1,12 +1,13 @@
 /** `nutshell pretrain`: stage 1, a language model from raw text. */
 import { readFileSync } from "node:fs";
 import { NutshellError } from "../../error.ts";
+import type { RunConfig } from "../../llm/pretrain/complete-config.ts";
 import { type PretrainConfig, pretrainOptions } from "../../llm/pretrain/config.ts";
 import { type PresetName, presets } from "../../llm/pretrain/presets.ts";
 import { pretrain } from "../../llm/pretrain/pretrain.node.ts";
 import { renderResult } from "../../llm/pretrain/result.ts";
-import { findResumePoint, removeRun } from "../../llm/pretrain/run-state.node.ts";
-import { createTalk, type Talk } from "../../llm/pretrain/talk.ts";
+import { findResumePoint, removeRun } from "../../llm/run/resume.node.ts";
+import { createTalk, type Talk } from "../../llm/run/talk.ts";
 import { type OptionLayer, type OptionTableFor, resolveOptions } from "../../options.ts";
 import { type Command, defineCommand } from "../command.ts";
 
@@ -94,7 +95,7 @@ async function storedConfig(
   flags: Partial<PretrainConfig>,
   talk: Talk,
 ): Promise<PretrainConfig> {
-  const found = await findResumePoint(out, talk);
+  const found = await findResumePoint<RunConfig>(out, talk);
   if (found === undefined)
     throw new NutshellError(
       "CHECKPOINT",

@@ -3,10 +3,8 @@
  * that a step is one native call. With gradient accumulation the same step is cut in two: "micro"
  * adds a batch's gradients to `grad.NAME`, "apply" updates from the sum and zeroes it.
  *
- * Gradients are those of the summed loss; the division by the number of valid targets happens at
- * the update. So 8 micro-batches of 1 weigh tokens exactly as a batch of 8 does, masks included.
  * A step is skipped, and leaves every parameter and moment as it was, when the gradient norm is
- * not finite, when it is not below the input `maxNorm`, or when no target is valid.
+ * not finite, when it is not below the input `maxNorm`, or when there is no unit to learn from.
  */
 import { grad } from "../../compute/gradients.ts";
 import { constant, type Graph, input, type Shape, state, type Value } from "../../compute/graph.ts";
@@ -15,105 +13,111 @@ import { add, div, less, maximum, minimum, mul, sqrt } from "../../compute/ops/e
 import { reshape } from "../../compute/ops/reshape.ts";
 import { pad, slice } from "../../compute/ops/slice.ts";
 import { sumSquares } from "../../compute/ops/sum-squares.ts";
-import type { ModelConfig } from "../model/config.ts";
-import { type ParameterSpec, parameterSpecs } from "../model/parameters.ts";
-import {
-  lossSum,
-  modelParameters,
-  type Precision,
-  type StateUpdate,
-} from "../model/transformer.ts";
+import type { ParameterSpec } from "../model/parameters.ts";
+import type { Precision, StateUpdate } from "../model/transformer.ts";
 import { type AdamwOptions, adamwStateNames, adamwUpdates } from "./adamw.ts";
 import { type MuonStep, muonStateName, muonUpdates } from "./muon.ts";
+import type { Objective } from "./objective.ts";
 
-export interface TrainGraphOptions extends AdamwOptions {
-  /** Rows and tokens of a row in one (micro-)batch. */
-  readonly B: number;
-  readonly T: number;
+export type OptimizerName = "adamw" | "muon";
+
+export interface OptimizerOptions extends AdamwOptions {
   readonly precision: Precision;
   /** "muon": block matrices take Muon, with `lrScale.matrix`; all others take AdamW. */
-  readonly optimizer: "adamw" | "muon";
+  readonly optimizer: OptimizerName;
   readonly muonWeightDecay?: number;
   /** Largest norm of the mean loss's gradient; larger ones are scaled down. Absent = off. */
   readonly clip?: number;
+}
+
+export interface TrainGraphOptions extends OptimizerOptions {
   readonly accumulate: "none" | "micro" | "apply";
 }
 
-/** Summed losses in nats, their number, and the gradients of the sum. */
+/** Sums over units, and the gradients of the summed loss. */
 interface Totals {
   readonly loss: Value;
   readonly count: Value;
+  readonly metrics: readonly Value[];
   readonly gradients: readonly Value[];
 }
 
 /**
- * Inputs: `tokens`, `targets` i32 [B, T] (a negative target is ignored; not for "apply");
- * `scalars` f32 [5] (see `stepScalars`), `maxNorm` f32 and, for Muon, `momentum` f32 (not for
- * "micro"). Outputs: `loss` (mean, nats); but for "micro", `gradNorm` (before clipping) and
- * `skipped` (0 or 1). States: parameters by name, `adamw.m.`, `adamw.v.`, `muon.momentum.`, `grad.`
- * before a parameter's name, `grad.loss` and `grad.count`.
+ * Inputs: those of the objective (not for "apply"); `scalars` f32 [5] (see `stepScalars`),
+ * `maxNorm` f32 and, for Muon, `momentum` f32 (not for "micro"). Outputs: `loss` and the metrics
+ * (means); but for "micro", `gradNorm` (before clipping) and `skipped` (0 or 1). States: parameters
+ * by name, `adamw.m.`, `adamw.v.`, `muon.momentum.`, `grad.` before a parameter's name, and
+ * `grad.loss`, `grad.count`, `grad.metric.NAME`.
  */
-export function trainGraph(config: ModelConfig, options: TrainGraphOptions): Graph {
-  const params = modelParameters(config);
+export function trainGraph(objective: Objective, options: TrainGraphOptions): Graph {
   if (options.accumulate === "none")
-    return updateGraph(config, params, batchTotals(config, params, options), options, []);
-  const sums = accumulatedTotals(config);
-  if (options.accumulate === "micro") return microGraph(batchTotals(config, params, options), sums);
+    return updateGraph(objective, batchTotals(objective), options, []);
+  const sums = accumulatedTotals(objective);
+  if (options.accumulate === "micro") return microGraph(objective, batchTotals(objective), sums);
   const zeroed = totalsList(sums).map((old) => ({
     state: old,
     value: broadcastTo(constant(0), old.shape),
   }));
-  return updateGraph(config, params, sums, options, zeroed);
+  return updateGraph(objective, sums, options, zeroed);
 }
 
 /** What a checkpoint must hold beside the parameters for training to go on. */
 export function optimizerState(
-  config: ModelConfig,
-  optimizer: "adamw" | "muon",
+  specs: readonly ParameterSpec[],
+  optimizer: OptimizerName,
 ): { name: string; shape: Shape }[] {
-  return parameterSpecs(config).flatMap((spec) => {
+  return specs.flatMap((spec) => {
     const { name, shape } = spec;
     const names = usesMuon(spec, optimizer) ? [muonStateName(name)] : adamwStateNames(name);
     return names.map((stateName) => ({ name: stateName, shape }));
   });
 }
 
-function usesMuon({ role }: ParameterSpec, optimizer: "adamw" | "muon"): boolean {
+function usesMuon({ role }: ParameterSpec, optimizer: OptimizerName): boolean {
   return optimizer === "muon" && role === "matrix";
 }
 
-function batchTotals(
-  config: ModelConfig,
-  params: ReadonlyMap<string, Value>,
-  { B, T, precision }: TrainGraphOptions,
-): Totals {
-  const tokens = input("tokens", [B, T], "i32");
-  const targets = input("targets", [B, T], "i32");
-  const { sum, count } = lossSum(config, params, tokens, targets, precision);
-  return { loss: sum, count, gradients: grad(sum, [...params.values()]) };
+function trained({ specs, params }: Objective): Value[] {
+  return specs.map(({ name }) => params.get(name) as Value);
 }
 
-function accumulatedTotals(config: ModelConfig): Totals {
+function batchTotals(objective: Objective): Totals {
+  const { loss, count, metrics = {} } = objective;
+  const gradients = grad(loss, trained(objective));
+  return { loss, count, metrics: Object.values(metrics), gradients };
+}
+
+function accumulatedTotals({ specs, metrics = {} }: Objective): Totals {
   return {
     loss: state("grad.loss", []),
     count: state("grad.count", []),
-    gradients: parameterSpecs(config).map(({ name, shape }) => state(`grad.${name}`, shape)),
+    metrics: Object.keys(metrics).map((name) => state(`grad.metric.${name}`, [])),
+    gradients: specs.map(({ name, shape }) => state(`grad.${name}`, shape)),
   };
 }
 
-const totalsList = (totals: Totals): Value[] => [totals.loss, totals.count, ...totals.gradients];
+function totalsList({ loss, count, metrics, gradients }: Totals): Value[] {
+  return [loss, count, ...metrics, ...gradients];
+}
 
-function microGraph(batch: Totals, sums: Totals): Graph {
+/** Loss and metrics per unit. */
+function means({ metrics = {} }: Objective, totals: Totals): Record<string, Value> {
+  const count = maximum(totals.count, 1);
+  const named = Object.keys(metrics).map((name, i) => [name, totals.metrics[i] as Value] as const);
+  const all = [["loss", totals.loss] as const, ...named];
+  return Object.fromEntries(all.map(([name, total]) => [name, div(total, count)]));
+}
+
+function microGraph(objective: Objective, batch: Totals, sums: Totals): Graph {
   const added = totalsList(batch);
   return {
-    outputs: { loss: div(batch.loss, maximum(batch.count, 1)) },
+    outputs: means(objective, batch),
     updates: totalsList(sums).map((old, i) => ({ state: old, value: add(old, added[i] as Value) })),
   };
 }
 
 function updateGraph(
-  config: ModelConfig,
-  params: ReadonlyMap<string, Value>,
+  objective: Objective,
   totals: Totals,
   options: TrainGraphOptions,
   zeroed: readonly StateUpdate[],
@@ -124,8 +128,9 @@ function updateGraph(
   const apply = mul(less(gradNorm, input("maxNorm", [])), less(0, totals.count));
   const gradScale = div(clipScale(gradNorm, options.clip), count);
   const step = stepValues(options, gradScale, apply);
-  const updates = parameterSpecs(config).flatMap((spec, i) => {
-    const [weight, gradient] = [params.get(spec.name), totals.gradients[i]] as [Value, Value];
+  const weights = trained(objective);
+  const updates = objective.specs.flatMap((spec, i) => {
+    const [weight, gradient] = [weights[i], totals.gradients[i]] as [Value, Value];
     return usesMuon(spec, options.optimizer)
       ? muonUpdates(spec, weight, gradient, step.muon, {
           weightDecay: options.muonWeightDecay ?? options.weightDecay,
@@ -135,7 +140,7 @@ function updateGraph(
       : adamwUpdates(spec, weight, gradient, step.scalars, options);
   });
   return {
-    outputs: { loss: div(totals.loss, count), gradNorm, skipped: less(apply, 1) },
+    outputs: { ...means(objective, totals), gradNorm, skipped: less(apply, 1) },
     updates: [...updates, ...zeroed],
   };
 }
@@ -147,7 +152,7 @@ function clipScale(norm: Value, clip: number | undefined): Value {
 
 /** AdamW's scalar vector with the graph's own two entries put in, and Muon's scalars. */
 function stepValues(
-  { optimizer }: TrainGraphOptions,
+  { optimizer }: OptimizerOptions,
   gradScale: Value,
   apply: Value,
 ): { scalars: Value; muon: MuonStep } {

@@ -4,7 +4,7 @@ import type { RunMixture } from "../data/prepare/run-mixture.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { countParameters, flopsPerToken } from "../model/size.ts";
 import { type RunConfig, tokensPerStep } from "./complete-config.ts";
-import type { EvalRecord, StepRecord } from "./metric-records.ts";
+import type { EvalRecord, StepRecord } from "./metric-records.node.ts";
 
 export interface CardFacts {
   readonly config: RunConfig;

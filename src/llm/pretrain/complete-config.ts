@@ -6,7 +6,9 @@ import { NutshellError } from "../../error.ts";
 import { checkModelConfig, type ModelConfig } from "../model/config.ts";
 import { type DepthPlan, planDepth } from "../model/depth.ts";
 import type { Precision } from "../model/transformer.ts";
-import type { Schedule } from "../optim/schedule.ts";
+import type { StepRates } from "../optim/compile-train-step.ts";
+import { lrMultiplier, muonMomentum, type Schedule } from "../optim/schedule.ts";
+import type { OptimizerOptions } from "../optim/train-step.ts";
 import type { PretrainConfig } from "./config.ts";
 
 type Decided = "gradAccumSteps" | "steps" | "lr" | "muonLr" | "warmup" | "warmdown" | "weightDecay";
@@ -72,6 +74,26 @@ function modelOf(config: PretrainConfig, dial: DepthPlan): ModelConfig {
 
 export function scheduleOf({ schedule, steps, warmup, warmdown, minLr }: RunConfig): Schedule {
   return { kind: schedule, steps, warmup, warmdown, floor: minLr };
+}
+
+export function optimizerOptions(config: RunConfig): OptimizerOptions {
+  const { optimizer, precision, weightDecay, muonWeightDecay, clip } = config;
+  return {
+    ...{ optimizer, precision, betas: [config.beta1, config.beta2], eps: 1e-8 },
+    ...{ weightDecay, muonWeightDecay },
+    ...(clip === undefined ? {} : { clip }),
+    ...(optimizer === "muon" ? { lrScale: { matrix: config.muonLr / config.lr } } : {}),
+  };
+}
+
+/** @param step steps done  @param updates those of them that were not skipped */
+export function ratesAt(
+  config: RunConfig,
+  step: number,
+  updates: number,
+): Omit<StepRates, "maxNorm"> {
+  const lr = config.lr * lrMultiplier(scheduleOf(config), step);
+  return { lr, t: updates + 1, momentum: muonMomentum(step) };
 }
 
 /** Tokens of one optimizer step. */

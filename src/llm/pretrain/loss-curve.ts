@@ -1,27 +1,6 @@
-/**
- * `loss.svg`: two panels over the same steps, training loss above and held-out bits per byte
- * below. Plain SVG text that any browser shows; it scales and needs no script.
- */
-import type { EvalRecord, StepRecord } from "./metric-records.ts";
-
-interface Point {
-  readonly x: number;
-  readonly y: number;
-}
-
-interface Line {
-  readonly points: readonly Point[];
-  readonly color: string;
-  readonly width: number;
-  readonly label?: string;
-  /** Marks every point. */
-  readonly dots?: boolean;
-}
-
-/** Pixels; the margins hold the numbers of the axes. */
-const [WIDTH, PANEL, LEFT, RIGHT, TOP, GAP] = [800, 230, 64, 120, 62, 56] as const;
-const [INK, FAINT, GRID, BLUE, RED] = ["#1f2328", "#9ec5e8", "#d8dee4", "#1f6feb", "#cf222e"];
-const MOST_POINTS = 800;
+/** `loss.svg` of stage 1: training loss above, held-out bits per byte below. */
+import { measuredLine, noisyLines, renderChart } from "../run/chart.ts";
+import type { EvalRecord, StepRecord } from "./metric-records.node.ts";
 
 /** @param title one line above the panels */
 export function renderLossCurve(
@@ -29,119 +8,10 @@ export function renderLossCurve(
   steps: readonly StepRecord[],
   evals: readonly EvalRecord[],
 ): string {
-  const taken = thin(steps.filter(({ loss }) => Number.isFinite(loss)));
-  const raw = taken.map(({ step, loss }) => ({ x: step, y: loss }));
-  const bpb = evals.map(({ step, bpb: y }) => ({ x: step, y }));
-  const lastStep = Math.max(1, steps.at(-1)?.step ?? 0, evals.at(-1)?.step ?? 0);
-  const smooth = smoothed(raw);
-  const loss: Line[] = [
-    { points: raw, color: FAINT as string, width: 1 },
-    { points: smooth, color: BLUE as string, width: 2, label: labelOf(smooth) },
-  ];
-  const held: Line[] = [
-    { points: bpb, color: RED as string, width: 2, label: labelOf(bpb), dots: true },
-  ];
-  const height = TOP + 2 * PANEL + GAP + 48;
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" ` +
-      `width="${WIDTH}" height="${height}" font-family="sans-serif" font-size="12">`,
-    `<rect width="100%" height="100%" fill="white"/>`,
-    text(LEFT, 22, title, `font-size="15" font-weight="bold"`),
-    panel("training loss, nats per token", TOP, lastStep, loss),
-    panel("held-out bits per byte", TOP + PANEL + GAP, lastStep, held),
-    text(LEFT + plotWidth / 2, height - 8, "step", `text-anchor="middle"`),
-    "</svg>\n",
-  ].join("\n");
-}
-
-const plotWidth = WIDTH - LEFT - RIGHT;
-
-function panel(name: string, top: number, lastStep: number, lines: readonly Line[]): string {
-  const values = lines.flatMap(({ points }) => points.map(({ y }) => y));
-  const ticksY = ticks(Math.min(...values, Infinity), Math.max(...values, -Infinity), 5);
-  const [low, high] = [ticksY[0] ?? 0, ticksY.at(-1) ?? 1];
-  const x = (step: number): number => LEFT + (plotWidth * step) / lastStep;
-  const y = (value: number): number => top + PANEL * (1 - (value - low) / (high - low || 1));
-  const rows = ticksY.map((value) => {
-    const at = y(value);
-    const label = text(LEFT - 8, at + 4, formatTick(value), `text-anchor="end"`);
-    return `${rule(LEFT, at, LEFT + plotWidth, at)}${label}`;
-  });
-  const columns = ticks(0, lastStep, 8)
-    .filter((step) => step <= lastStep)
-    .map((step) => {
-      const label = text(x(step), top + PANEL + 16, String(step), `text-anchor="middle"`);
-      return `${rule(x(step), top, x(step), top + PANEL)}${label}`;
-    });
-  const drawn = lines.map((line) => drawLine(line, x, y));
-  return [...rows, ...columns, text(LEFT, top - 8, name, ""), ...drawn].join("\n");
-}
-
-function drawLine(line: Line, x: (x: number) => number, y: (y: number) => number): string {
-  const { points, color, width, label, dots } = line;
-  const places = points.map((point) => [x(point.x).toFixed(1), y(point.y).toFixed(1)] as const);
-  const path = places.map((place) => place.join(",")).join(" ");
-  const parts = [
-    `<polyline points="${path}" fill="none" stroke="${color}" stroke-width="${width}" ` +
-      `stroke-linejoin="round"/>`,
-  ];
-  for (const [cx, cy] of dots ? places : [])
-    parts.push(`<circle cx="${cx}" cy="${cy}" r="3" fill="${color}"/>`);
-  const [endX, endY] = places.at(-1) ?? [];
-  if (label !== undefined && endX !== undefined)
-    parts.push(text(Number(endX) + 8, Number(endY) + 4, label, `fill="${color}"`));
-  return parts.join("\n");
-}
-
-/** Round numbers that cover [low, high], about `count` of them. */
-function ticks(low: number, high: number, count: number): number[] {
-  if (!(high > low)) return Number.isFinite(low) ? [low - 1, low, low + 1] : [0, 1];
-  const raw = (high - low) / count;
-  const power = 10 ** Math.floor(Math.log10(raw));
-  const step = power * ([1, 2, 5, 10].find((factor) => factor * power >= raw) as number);
-  const first = Math.floor(low / step);
-  const last = Math.ceil(high / step - 1e-9);
-  return Array.from({ length: last - first + 1 }, (_, i) => (first + i) * step);
-}
-
-function formatTick(value: number): string {
-  return Number(value.toPrecision(6)).toString();
-}
-
-/** Exponential mean over about a fiftieth of the run, started without bias. */
-function smoothed(points: readonly Point[]): Point[] {
-  const keep = 1 - 1 / Math.max(1, points.length / 50);
-  let [sum, weight] = [0, 0];
-  return points.map(({ x, y }) => {
-    sum = keep * sum + y;
-    weight = keep * weight + 1;
-    return { x, y: sum / weight };
-  });
-}
-
-/** Means of equal stretches: a picture has only so many columns. */
-function thin(steps: readonly StepRecord[]): StepRecord[] {
-  const size = Math.ceil(steps.length / MOST_POINTS);
-  if (size <= 1) return [...steps];
-  return Array.from({ length: Math.ceil(steps.length / size) }, (_, i) => {
-    const part = steps.slice(i * size, (i + 1) * size);
-    const loss = part.reduce((sum, record) => sum + record.loss, 0) / part.length;
-    return { ...(part.at(-1) as StepRecord), loss };
-  });
-}
-
-function labelOf(points: readonly Point[]): string {
-  return points.at(-1)?.y.toFixed(3) ?? "";
-}
-
-function rule(x1: number, y1: number, x2: number, y2: number): string {
-  const [a, b, c, d] = [x1, y1, x2, y2].map((at) => at.toFixed(1));
-  return `<line x1="${a}" y1="${b}" x2="${c}" y2="${d}" stroke="${GRID}"/>`;
-}
-
-function text(x: number, y: number, body: string, attributes: string): string {
-  const escaped = body.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
-  const fill = attributes.includes("fill=") ? "" : ` fill="${INK}"`;
-  const place = `x="${x.toFixed(1)}" y="${y.toFixed(1)}"`;
-  return `<text ${place}${fill} ${attributes}>${escaped}</text>`;
+  const loss = steps.map(({ step: x, loss: y }) => ({ x, y }));
+  const bpb = evals.map(({ step: x, bpb: y }) => ({ x, y }));
+  return renderChart(title, [
+    { name: "training loss, nats per token", lines: noisyLines(loss) },
+    { name: "held-out bits per byte", lines: [measuredLine(bpb)] },
+  ]);
 }

@@ -12,26 +12,32 @@ import { describeRun, planRun, type RunMixture } from "../data/prepare/run-mixtu
 import { createSampler, packSource, type Sampler } from "../data/sampling/sampler.ts";
 import { createGenerator, type TokenGenerator } from "../inference/generator.ts";
 import type { ModelConfig } from "../model/config.ts";
-import { initialise } from "../model/parameters.ts";
+import { initialise, parameterSpecs } from "../model/parameters.ts";
 import type { Precision } from "../model/transformer.ts";
+import { compileTrainStep, type TrainStep } from "../optim/compile-train-step.ts";
+import { languageModelling } from "../optim/objective.ts";
 import { optimizerState } from "../optim/train-step.ts";
-import { tokenByteCounts } from "../tokenizer/tokenizer.ts";
-import { toTokenizerJson } from "../tokenizer/tokenizer-json.ts";
-import { completeConfig, type RunConfig, renderConfig } from "./complete-config.ts";
-import type { PretrainConfig } from "./config.ts";
-import { compileEvaluator, type Evaluator } from "./evaluate.ts";
-import { type Metrics, openMetrics } from "./metrics.node.ts";
-import { type PreparedData, prepareData } from "./prepare-data.node.ts";
+import { compileEvaluator, type Evaluator } from "../run/held-out.ts";
 import {
   findResumePoint,
   type ResumePoint,
   requireSameConfig,
   requireSameData,
   tryReadCommit,
-} from "./run-state.node.ts";
-import { createSpikeState, type SpikeState } from "./spike-guard.ts";
-import type { Talk } from "./talk.ts";
-import { compileTrainStep, type TrainStep } from "./train-step.ts";
+} from "../run/resume.node.ts";
+import { createSpikeState, type SpikeState } from "../run/spike-guard.ts";
+import type { Talk } from "../run/talk.ts";
+import { tokenByteCounts } from "../tokenizer/tokenizer.ts";
+import { toTokenizerJson } from "../tokenizer/tokenizer-json.ts";
+import {
+  completeConfig,
+  optimizerOptions,
+  type RunConfig,
+  renderConfig,
+} from "./complete-config.ts";
+import { freeKeys, type PretrainConfig } from "./config.ts";
+import { openPretrainMetrics, type PretrainMetrics } from "./metric-records.node.ts";
+import { type PreparedData, prepareData } from "./prepare-data.node.ts";
 
 export interface Run extends AsyncDisposable {
   readonly config: RunConfig;
@@ -45,7 +51,7 @@ export interface Run extends AsyncDisposable {
   readonly trainStep: TrainStep;
   readonly evaluator: Evaluator;
   readonly generator: TokenGenerator;
-  readonly metrics: Metrics;
+  readonly metrics: PretrainMetrics;
   readonly spikes: SpikeState;
   readonly tokenizerJson: string;
   readonly commit: string | undefined;
@@ -64,7 +70,7 @@ export async function openRun(
   signal: AbortSignal,
 ): Promise<Run> {
   await makeFolder(asked.out);
-  const resume = await findResumePoint(asked.out, talk);
+  const resume = await findResumePoint<RunConfig>(asked.out, talk);
   const backend = await chooseBackend(asked.backend, asked, (line) => talk.say(line));
   talk.say(`computing with ${backend.description}`);
   try {
@@ -73,6 +79,7 @@ export async function openRun(
         asked.out,
         resume.config,
         complete(asked, resume.tokenizer, backend).config,
+        freeKeys,
       );
     const data = await prepareData(asked, resume?.tokenizer, talk, signal);
     if (resume !== undefined) requireSameData(asked.out, resume.data, data.hash);
@@ -96,7 +103,7 @@ async function assemble(
   asked: PretrainConfig,
   backend: Backend,
   data: PreparedData,
-  resume: ResumePoint | undefined,
+  resume: ResumePoint<RunConfig> | undefined,
   talk: Talk,
 ): Promise<Run> {
   const { config, model } = complete(asked, data.tokenizer, backend);
@@ -107,7 +114,10 @@ async function assemble(
   const store = backend.createStore();
   await fillStore(store, model, config, resume);
   talk.status("compiling the step");
-  const trainStep = await compileTrainStep(backend, store, model, config);
+  const { batchSize: B, sequenceLen: T, precision, gradAccumSteps } = config;
+  const objective = languageModelling(model, { B, T, precision });
+  const options = optimizerOptions(config);
+  const trainStep = await compileTrainStep(backend, store, objective, options, gradAccumSteps);
   const tokenBytes = tokenByteCounts(data.tokenizer);
   const held = data.sources.map((source, i) => {
     return { ...source, weight: mixture.rows[i]?.requested ?? 0 };
@@ -117,7 +127,7 @@ async function assemble(
   return {
     ...{ config, model, data, mixture, backend, store, sampler },
     ...{ trainStep, evaluator, generator },
-    metrics: openMetrics(config.out, resume?.metrics ?? ""),
+    metrics: openPretrainMetrics(config.out, resume?.metrics ?? ""),
     spikes: resume?.data.spikes ?? createSpikeState(),
     tokenizerJson: toTokenizerJson(data.tokenizer),
     commit: tryReadCommit(),
@@ -157,11 +167,14 @@ async function fillStore(
   store: Store,
   model: ModelConfig,
   config: RunConfig,
-  resume: ResumePoint | undefined,
+  resume: ResumePoint<RunConfig> | undefined,
 ): Promise<void> {
   if (resume === undefined) return initialise(store, model, config.seed);
   await resume.checkpoint.loadParameters(store);
-  await resume.checkpoint.loadOptimizer(store, optimizerState(model, config.optimizer));
+  await resume.checkpoint.loadOptimizer(
+    store,
+    optimizerState(parameterSpecs(model), config.optimizer),
+  );
 }
 
 async function makeFolder(out: string): Promise<void> {

@@ -13,10 +13,10 @@ import {
   openPrepared,
   type PreparedFolder,
 } from "../data/shards/prepared-folder.node.ts";
+import type { Talk } from "../run/talk.ts";
 import { fromTokenizerJson } from "../tokenizer/tokenizer-json.ts";
 import type { PretrainConfig } from "./config.ts";
 import { toPrepareTalk } from "./prepare-talk.ts";
-import type { Talk } from "./talk.ts";
 
 export interface PreparedData extends PreparedFolder {
   readonly folder: string;

@@ -1,6 +1,6 @@
 /** What preparing says, on the one line at the bottom that a run has: how far, how fast, how long. */
 import type { PrepareProgress, PrepareTalk } from "../data/prepare/talk.ts";
-import type { Talk } from "./talk.ts";
+import type { Talk } from "../run/talk.ts";
 
 /** @param now milliseconds that only go up */
 export function toPrepareTalk(

@@ -4,16 +4,17 @@
  */
 import type { Batch } from "../data/sampling/batch.ts";
 import { completeText } from "../inference/complete.ts";
+import type { StepOutcome } from "../optim/compile-train-step.ts";
 import { lrMultiplier } from "../optim/schedule.ts";
-import { scheduleOf, tokensPerStep } from "./complete-config.ts";
+import { hashArrays } from "../run/metrics.node.ts";
+import { renderStep } from "../run/progress-line.ts";
+import { largestNorm, noteOutcome } from "../run/spike-guard.ts";
+import type { Talk } from "../run/talk.ts";
+import { ratesAt, scheduleOf, tokensPerStep } from "./complete-config.ts";
 import type { PretrainConfig } from "./config.ts";
-import { hashBatches } from "./metrics.node.ts";
 import { openRun, type Run } from "./open-run.node.ts";
-import { renderStep } from "./progress-line.ts";
 import { type PretrainResult, summarise } from "./result.ts";
 import { drawCurve, saveRun } from "./save-run.node.ts";
-import { largestNorm, noteOutcome, type StepOutcome } from "./spike-guard.ts";
-import type { Talk } from "./talk.ts";
 
 /**
  * Trains to the end, or until `signal` aborts: then the run is saved where it stands.
@@ -35,7 +36,9 @@ export async function pretrain(
     const start = performance.now();
     const batches = nextBatches(run, step);
     const maxNorm = largestNorm(spikes, config.spikeFactor);
-    const outcome = await trainStep.run(batches, step, step - spikes.skipped, maxNorm);
+    const inputs = batches.map(({ inputs, targets }) => ({ tokens: inputs, targets }));
+    const rates = { ...ratesAt(config, step, step - spikes.skipped), maxNorm };
+    const outcome = await trainStep.run(inputs, rates);
     run.step = step + 1;
     logStep(run, talk, outcome, batches, performance.now() - start);
     noteOutcome(spikes, outcome, run.step, config.maxSkips);
@@ -59,7 +62,7 @@ function logStep(run: Run, talk: Talk, outcome: StepOutcome, batches: Batch[], m
   const { config, metrics, step } = run;
   const { loss, gradNorm, skipped } = outcome;
   const lrm = lrMultiplier(scheduleOf(config), step - 1);
-  const batch = hashBatches(batches);
+  const batch = hashArrays(batches.flatMap(({ inputs, targets }) => [inputs, targets]));
   metrics.add({ step, loss, gradNorm, lrm, ms, batch, ...(skipped ? { skipped } : {}) });
   const line = renderStep(metrics.steps, config.steps, tokensPerStep(config));
   const stays = step % config.logEvery === 0 || step === config.steps || skipped;

@@ -2,7 +2,7 @@
 import type { ModelConfig } from "../model/config.ts";
 import { countParameters, flopsPerToken } from "../model/size.ts";
 import { type RunConfig, tokensPerStep } from "./complete-config.ts";
-import type { EvalRecord, StepRecord } from "./metric-records.ts";
+import type { EvalRecord, StepRecord } from "./metric-records.node.ts";
 
 export interface PretrainResult {
   readonly out: string;

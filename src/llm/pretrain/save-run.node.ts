@@ -3,11 +3,12 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { diskError } from "../../durable-file.node.ts";
 import { saveCheckpoint } from "../model/checkpoint.node.ts";
+import { parameterSpecs } from "../model/parameters.ts";
 import { optimizerState } from "../optim/train-step.ts";
+import { type DataState, sha256 } from "../run/resume.node.ts";
 import { renderCard } from "./card.ts";
 import { renderLossCurve } from "./loss-curve.ts";
 import type { Run } from "./open-run.node.ts";
-import { type DataState, sha256 } from "./run-state.node.ts";
 
 /** Saves the run as it stands after `run.step` steps. @throws DISK; older checkpoints are intact */
 export async function saveRun(run: Run): Promise<void> {
@@ -15,7 +16,7 @@ export async function saveRun(run: Run): Promise<void> {
   const tokenizerHash = sha256(tokenizerJson);
   const card = cardOf(run, tokenizerHash);
   const data: DataState = { dataHash: run.data.hash, tokenizerHash, commit, spikes: run.spikes };
-  const optimizer = optimizerState(model, config.optimizer).map(({ name }) => name);
+  const optimizer = optimizerState(parameterSpecs(model), config.optimizer).map(({ name }) => name);
   const texts = {
     "tokenizer.json": tokenizerJson,
     "card.md": card,

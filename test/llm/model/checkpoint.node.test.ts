@@ -34,7 +34,7 @@ const config: ModelConfig = {
   qkNorm: false,
   tiedEmbeddings: false,
 };
-const optimizer = optimizerState(config, "adamw");
+const optimizer = optimizerState(parameterSpecs(config), "adamw");
 const texts = { "tokenizer.json": '{"model":{}}\n', "card.md": "# A model\n" };
 
 async function folderFor(t: TestContext): Promise<string> {
@@ -291,10 +291,13 @@ test("a folder from elsewhere that does not fit is refused", async (t) => {
 test("optimizer states of another optimizer are refused", async (t) => {
   const checkpoint = await loadCheckpoint(await save(await folderFor(t), 1));
   const store = createReferenceBackend().createStore();
-  await assert.rejects(checkpoint.loadOptimizer(store, optimizerState(config, "muon")), {
-    code: "CHECKPOINT",
-    message: /muon\.momentum\..* must be there, got none/,
-  });
+  await assert.rejects(
+    checkpoint.loadOptimizer(store, optimizerState(parameterSpecs(config), "muon")),
+    {
+      code: "CHECKPOINT",
+      message: /muon\.momentum\..* must be there, got none/,
+    },
+  );
 });
 
 /** Mounts a small file system, or says why it cannot. */

@@ -7,6 +7,11 @@ import { parameterSpecs } from "../../../src/llm/model/parameters.ts";
 import { lossSum, modelParameters } from "../../../src/llm/model/transformer.ts";
 import { stepScalars } from "../../../src/llm/optim/adamw.ts";
 import {
+  type BatchShape,
+  languageModelling,
+  type Objective,
+} from "../../../src/llm/optim/objective.ts";
+import {
   optimizerState,
   type TrainGraphOptions,
   trainGraph,
@@ -19,12 +24,10 @@ const BETAS = [0.9, 0.95] as const;
 const ANY_NORM = Float32Array.of(Number.POSITIVE_INFINITY);
 
 function optionsOf(
-  { fixture, B, T }: LlamaFixture,
+  { fixture }: LlamaFixture,
   changes: Partial<TrainGraphOptions> = {},
 ): TrainGraphOptions {
   return {
-    B,
-    T,
     precision: "f32",
     optimizer: "adamw",
     betas: BETAS,
@@ -34,6 +37,10 @@ function optionsOf(
     accumulate: "none",
     ...changes,
   };
+}
+
+function objectiveOf({ config, B, T }: LlamaFixture, changes: Partial<BatchShape> = {}): Objective {
+  return languageModelling(config, { B, T, precision: "f32", ...changes });
 }
 
 async function storeOf(backend: Backend, model: LlamaFixture): Promise<Store> {
@@ -59,7 +66,7 @@ for (const name of FIXTURES) {
   forEachBackend(`${name}: ten AdamW steps match PyTorch`, async (backend) => {
     const model = loadLlamaFixture(name);
     const store = await storeOf(backend, model);
-    const program = await backend.compile(trainGraph(model.config, optionsOf(model)), store);
+    const program = await backend.compile(trainGraph(objectiveOf(model), optionsOf(model)), store);
     const rates = model.fixture.numbers("lr");
     for (const [step, lr] of rates.entries()) {
       const out = await program.run({ ...model.batch(step), ...updateInputs(lr, step + 1) });
@@ -110,11 +117,18 @@ for (const optimizer of ["adamw", "muon"] as const) {
   forEachBackend(`${optimizer}: batch 1 accumulated 3 times is batch 3`, async (backend) => {
     const model = loadLlamaFixture("llama-2layer");
     const [whole, cut] = [await storeOf(backend, model), await storeOf(backend, model)];
-    const compile = (store: Store, changes: Partial<TrainGraphOptions>): Promise<Program> =>
-      backend.compile(trainGraph(model.config, optionsOf(model, { optimizer, ...changes })), store);
-    const fused = await compile(whole, { accumulate: "none" });
-    const micro = await compile(cut, { accumulate: "micro", B: 1 });
-    const applied = await compile(cut, { accumulate: "apply" });
+    const compile = (
+      store: Store,
+      accumulate: TrainGraphOptions["accumulate"],
+      B = model.B,
+    ): Promise<Program> =>
+      backend.compile(
+        trainGraph(objectiveOf(model, { B }), optionsOf(model, { optimizer, accumulate })),
+        store,
+      );
+    const fused = await compile(whole, "none");
+    const micro = await compile(cut, "micro", 1);
+    const applied = await compile(cut, "apply");
     for (let step = 0; step < 2; step++) {
       const inputs = { ...updateInputs(1e-3, step + 1), ...extra };
       const one = await fused.run({ ...model.batch(step), ...inputs });
@@ -136,10 +150,10 @@ for (const optimizer of ["adamw", "muon"] as const) {
   forEachBackend(`${optimizer}: a skipped step changes nothing`, async (backend) => {
     const model = loadLlamaFixture("llama-2layer-qk-norm");
     const store = await storeOf(backend, model);
-    const graph = trainGraph(model.config, optionsOf(model, { optimizer }));
+    const graph = trainGraph(objectiveOf(model), optionsOf(model, { optimizer }));
     const program = await backend.compile(graph, store);
     await program.run({ ...model.batch(0), ...updateInputs(1e-3, 1), ...extra });
-    const names = optimizerState(model.config, optimizer).map(({ name }) => name);
+    const names = optimizerState(parameterSpecs(model.config), optimizer).map(({ name }) => name);
     assert.deepEqual(new Set(store.names()), new Set([...names, ...modelNames(model)]));
     const assertSkipped = async (why: string, inputs: Record<string, HostArray>) => {
       const before = await snapshot(store);
@@ -167,7 +181,8 @@ for (const optimizer of ["adamw", "muon"] as const) {
     const model = loadLlamaFixture("llama-2layer");
     const store = await storeOf(backend, model);
     const options = optionsOf(model, { optimizer, precision: "bf16", muonWeightDecay: 0 });
-    const program = await backend.compile(trainGraph(model.config, options), store);
+    const objective = objectiveOf(model, { precision: "bf16" });
+    const program = await backend.compile(trainGraph(objective, options), store);
     const losses: number[] = [];
     for (let t = 1; t <= 4; t++) {
       const out = await program.run({ ...model.batch(0), ...updateInputs(1e-2, t), ...extra });

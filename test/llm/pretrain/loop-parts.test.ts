@@ -7,17 +7,13 @@ import { parameterSpecs } from "../../../src/llm/model/parameters.ts";
 import { countParameters } from "../../../src/llm/model/size.ts";
 import { completeConfig, tokensPerStep } from "../../../src/llm/pretrain/complete-config.ts";
 import { type PretrainConfig, pretrainOptions } from "../../../src/llm/pretrain/config.ts";
-import { compileEvaluator } from "../../../src/llm/pretrain/evaluate.ts";
 import { renderLossCurve } from "../../../src/llm/pretrain/loss-curve.ts";
-import type { StepRecord } from "../../../src/llm/pretrain/metric-records.ts";
+import type { StepRecord } from "../../../src/llm/pretrain/metric-records.node.ts";
 import { presets } from "../../../src/llm/pretrain/presets.ts";
-import { renderStep } from "../../../src/llm/pretrain/progress-line.ts";
-import {
-  createSpikeState,
-  largestNorm,
-  noteOutcome,
-} from "../../../src/llm/pretrain/spike-guard.ts";
-import { createTalk } from "../../../src/llm/pretrain/talk.ts";
+import { compileEvaluator } from "../../../src/llm/run/held-out.ts";
+import { renderStep } from "../../../src/llm/run/progress-line.ts";
+import { createSpikeState, largestNorm, noteOutcome } from "../../../src/llm/run/spike-guard.ts";
+import { createTalk } from "../../../src/llm/run/talk.ts";
 import { resolveOptions } from "../../../src/options.ts";
 
 const signal = new AbortController().signal;

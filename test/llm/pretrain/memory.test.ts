@@ -8,7 +8,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { pretrainOptions } from "../../../src/llm/pretrain/config.ts";
 import { pretrain } from "../../../src/llm/pretrain/pretrain.node.ts";
-import type { Talk } from "../../../src/llm/pretrain/talk.ts";
+import type { Talk } from "../../../src/llm/run/talk.ts";
 import { resolveOptions } from "../../../src/options.ts";
 import { writeCorpus } from "./child-run.ts";
 

@@ -1,5 +1,15 @@
 /** The line that a step prints: fixed columns, so that lines can be read down and searched. */
-import type { StepRecord } from "./metric-records.ts";
+
+/** What the line shows of a step. */
+export interface StepLine {
+  readonly step: number;
+  /** Mean over the step's units. */
+  readonly loss: number;
+  /** Multiplier of every learning rate. */
+  readonly lrm: number;
+  readonly ms: number;
+  readonly skipped?: true;
+}
 
 /** The rate and the time left follow from this many steps before. */
 const WINDOW = 50;
@@ -8,8 +18,8 @@ const WINDOW = 50;
  * @param records steps up to now, the last one being shown  @param steps of the whole run
  * @param tokens of one step
  */
-export function renderStep(records: readonly StepRecord[], steps: number, tokens: number): string {
-  const record = records.at(-1) as StepRecord;
+export function renderStep(records: readonly StepLine[], steps: number, tokens: number): string {
+  const record = records.at(-1) as StepLine;
   const { step, loss, lrm, skipped } = record;
   const width = String(steps).length < 5 ? 5 : String(steps).length;
   const done = `${pad(step, width)}/${pad(steps, width)} (${((100 * step) / steps).toFixed(1)}%)`;
@@ -26,7 +36,7 @@ export function renderStep(records: readonly StepRecord[], steps: number, tokens
 }
 
 /** Of the last steps; the median, since a pause of the machine says nothing of the next step. */
-function medianMs(records: readonly StepRecord[]): number {
+function medianMs(records: readonly StepLine[]): number {
   const times = records.slice(-WINDOW).map(({ ms }) => ms);
   return times.sort((a, b) => a - b)[times.length >> 1] as number;
 }

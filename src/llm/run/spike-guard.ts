@@ -4,6 +4,7 @@
  * data and part of every checkpoint, so that a resumed run skips the same steps.
  */
 import { NutshellError } from "../../error.ts";
+import type { StepOutcome } from "../optim/compile-train-step.ts";
 
 export interface SpikeState {
   /** Norms of the last steps that were taken, oldest first. */
@@ -28,23 +29,18 @@ export function largestNorm({ norms }: SpikeState, spikeFactor: number): number 
   return spikeFactor * (sorted[sorted.length >> 1] as number);
 }
 
-export interface StepOutcome {
-  /** Mean, in nats. */
-  readonly loss: number;
-  readonly gradNorm: number;
-  readonly skipped: boolean;
-}
-
 /**
  * Notes how a step ended.
  * @param step steps done, this one included  @param maxSkips skips in a row that end the run
+ * @param stage the command that trains, for the message
  * @throws DIVERGED
  */
 export function noteOutcome(
   state: SpikeState,
-  { loss, gradNorm, skipped }: StepOutcome,
+  { loss, gradNorm, skipped }: Omit<StepOutcome, "metrics">,
   step: number,
   maxSkips: number,
+  stage = "pretrain",
 ): void {
   if (!skipped) {
     state.inARow = 0;
@@ -58,8 +54,7 @@ export function noteOutcome(
   const got = `loss ${loss} and gradient norm ${gradNorm} at step ${step}`;
   throw new NutshellError(
     "DIVERGED",
-    "pretrain: the gradient must settle, got " +
-      `${got} after ${state.inARow} skipped steps in a row. ` +
+    `${stage}: the gradient must settle, got ${got} after ${state.inARow} skipped steps in a row. ` +
       "Start again into a new --out with half the --lr, or warm up longer.",
   );
 }

@@ -11,12 +11,10 @@ import type { RunTokenizer } from "../data/prepare/learn-tokenizer.node.ts";
 import { type Checkpoint, loadCheckpoint } from "../model/checkpoint.node.ts";
 import { latestGoodCheckpoint } from "../model/run-folder.node.ts";
 import { fromTokenizerJson } from "../tokenizer/tokenizer-json.ts";
-import type { RunConfig } from "./complete-config.ts";
-import { freeKeys } from "./config.ts";
 import type { SpikeState } from "./spike-guard.ts";
 import type { Talk } from "./talk.ts";
 
-/** What a checkpoint keeps beside weights and optimizer state. */
+/** What a checkpoint keeps beside weights and optimizer state; a stage may add to it. */
 export interface DataState {
   readonly dataHash: string;
   readonly tokenizerHash: string;
@@ -24,11 +22,12 @@ export interface DataState {
   readonly spikes: SpikeState;
 }
 
-export interface ResumePoint {
+/** @typeParam C a stage's resolved configuration  @typeParam D what it keeps of its data */
+export interface ResumePoint<C, D extends DataState = DataState> {
   readonly checkpoint: Checkpoint;
   readonly step: number;
-  readonly config: RunConfig;
-  readonly data: DataState;
+  readonly config: C;
+  readonly data: D;
   readonly tokenizer: RunTokenizer;
   readonly metrics: string;
 }
@@ -37,7 +36,10 @@ export interface ResumePoint {
  * @returns where to go on, or undefined when `out` holds no run
  * @throws CHECKPOINT when what is there cannot be resumed
  */
-export async function findResumePoint(out: string, talk: Talk): Promise<ResumePoint | undefined> {
+export async function findResumePoint<C, D extends DataState = DataState>(
+  out: string,
+  talk: Talk,
+): Promise<ResumePoint<C, D> | undefined> {
   const { folder, skipped } = await latestGoodCheckpoint(out);
   for (const { reason } of skipped) talk.say(`not used: ${reason}`);
   if (folder === undefined) return undefined;
@@ -52,22 +54,30 @@ export async function findResumePoint(out: string, talk: Talk): Promise<ResumePo
   return {
     checkpoint,
     step: training.step,
-    config: training.config as RunConfig,
-    data: training.data as DataState,
+    config: training.config as C,
+    data: training.data as D,
     tokenizer: fromTokenizerJson(tokenizer, join(folder, "tokenizer.json")),
     metrics: (await checkpoint.readText("metrics.jsonl")) ?? "",
   };
 }
 
-/** @throws CONFIG naming the first key that shapes the weights and differs */
-export function requireSameConfig(out: string, stored: RunConfig, now: RunConfig): void {
-  const keys = Object.keys({ ...stored, ...now }) as (keyof RunConfig)[];
+/**
+ * @param freeKeys keys that may change, since they shape no weight
+ * @throws CONFIG naming the first other key that differs
+ */
+export function requireSameConfig<C extends object>(
+  out: string,
+  stored: C,
+  now: C,
+  freeKeys: readonly (keyof C)[],
+): void {
+  const keys = Object.keys({ ...stored, ...now }) as (keyof C)[];
   const differs = keys.find((key) => !freeKeys.includes(key) && stored[key] !== now[key]);
   if (differs === undefined) return;
   const [before, got] = [stored[differs], now[differs]].map((value) => JSON.stringify(value));
   throw new NutshellError(
     "CONFIG",
-    `${out}: a resumed run must keep its configuration, got ${differs} ${got} where it has ` +
+    `${out}: a resumed run must keep its configuration, got ${String(differs)} ${got} where it has ` +
       `${before}. Use ${before} again, another --out, or --fresh to start over.`,
   );
 }
@@ -83,7 +93,7 @@ export function requireSameData(out: string, stored: DataState, hash: string): v
 }
 
 const runFiles =
-  /^(step-\d{8,}(\.\d+)?|\.torn-.*|metrics\.jsonl|loss\.svg|card\.md|mixture\.(svg|md)|data)$/;
+  /^(step-\d{8,}(\.\d+)?|\.torn-.*|metrics\.jsonl|(loss|reward)\.svg|card\.md|mixture\.(svg|md)|data)$/;
 
 /** Removes a run, and nothing else that may lie in its folder. */
 export function removeRun(out: string): void {

@@ -7,8 +7,7 @@ import { input } from "../../compute/graph.ts";
 import { bitsPerByte, validationBatches } from "../data/sampling/validation.ts";
 import type { TokenSource } from "../data/shards/token-documents.ts";
 import type { ModelConfig } from "../model/config.ts";
-import { lossSum, modelParameters } from "../model/transformer.ts";
-import type { RunConfig } from "./complete-config.ts";
+import { lossSum, modelParameters, type Precision } from "../model/transformer.ts";
 
 export interface Evaluation {
   /** Bits per byte of the mixture. */
@@ -17,6 +16,14 @@ export interface Evaluation {
   readonly loss: number;
   /** Bits per byte by source. */
   readonly sources: Readonly<Record<string, number>>;
+}
+
+export interface HeldOutOptions {
+  readonly batchSize: number;
+  readonly sequenceLen: number;
+  /** Batches of each source; absent = all. */
+  readonly evalBatches?: number | undefined;
+  readonly precision: Precision;
 }
 
 export interface Evaluator {
@@ -36,7 +43,7 @@ export async function compileEvaluator(
   backend: Backend,
   store: Store,
   model: ModelConfig,
-  config: RunConfig,
+  config: HeldOutOptions,
   sources: readonly TokenSource[],
   tokenBytes: Int32Array,
 ): Promise<Evaluator> {
@@ -62,7 +69,7 @@ export async function compileEvaluator(
 async function sumLosses(
   program: Program,
   { validation, bos }: TokenSource,
-  { batchSize, sequenceLen, evalBatches }: RunConfig,
+  { batchSize, sequenceLen, evalBatches }: HeldOutOptions,
   tokenBytes: Int32Array,
   signal: AbortSignal,
 ): Promise<Totals | undefined> {
