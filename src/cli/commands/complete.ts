@@ -5,12 +5,11 @@ import { type BackendChoice, chooseBackend } from "../../compute/backends/choose
 import { NutshellError } from "../../error.ts";
 import { type Completion, completeText } from "../../llm/inference/complete.ts";
 import { createGenerator, type TokenGenerator } from "../../llm/inference/generator.ts";
-import { type Checkpoint, loadCheckpoint } from "../../llm/model/checkpoint.node.ts";
-import { findCheckpoint } from "../../llm/model/run-folder.node.ts";
+import type { Checkpoint } from "../../llm/model/checkpoint.node.ts";
 import { countParameters } from "../../llm/model/size.ts";
 import type { Precision } from "../../llm/model/transformer.ts";
+import { openModel } from "../../llm/run/open-model.node.ts";
 import type { Tokenizer } from "../../llm/tokenizer/tokenizer.ts";
-import { fromTokenizerJson } from "../../llm/tokenizer/tokenizer-json.ts";
 import { inRange, type OptionTableFor, positive } from "../../options.ts";
 import { type Command, type CommandIo, defineCommand } from "../command.ts";
 import { formatCount } from "../format.ts";
@@ -98,8 +97,7 @@ export const command: Command<OptionTableFor<CompleteValues>> = defineCommand({
     const { model, backend: choice, threads } = values;
     if (model === undefined)
       throw new NutshellError("USAGE", `complete: needs --model, got none. Try: ${EXAMPLE}`);
-    const checkpoint = await loadCheckpoint(await findCheckpoint(model));
-    const tokenizer = await loadTokenizer(checkpoint);
+    const { checkpoint, tokenizer } = await openModel(model);
     const backend = await chooseBackend(choice, { threads }, (line) => io.stderr(`${line}\n`));
     const store = backend.createStore();
     try {
@@ -197,21 +195,4 @@ function describe({ folder, config }: Checkpoint, precision: Precision, backend:
   const size = `${formatCount(countParameters(config).total)} parameters`;
   const shape = `depth ${config.nLayer}, ${config.nEmbd} wide, context ${config.sequenceLen}`;
   return `${folder} | ${size}, ${shape} | ${precision} on ${backend.description}`;
-}
-
-/** @throws CHECKPOINT when there is none, or it has more tokens than the model */
-async function loadTokenizer({ folder, config, readText }: Checkpoint): Promise<Tokenizer> {
-  const file = `${folder}/tokenizer.json`;
-  const text = await readText("tokenizer.json");
-  if (text === undefined) {
-    const hint = "Copy it from where the model was made.";
-    throw new NutshellError("CHECKPOINT", `${file}: file must exist, got none. ${hint}`);
-  }
-  const tokenizer = fromTokenizerJson(text, file);
-  if (tokenizer.vocabSize <= config.vocabSize) return tokenizer;
-  throw new NutshellError(
-    "CHECKPOINT",
-    `${file}: must have at most the model's ${config.vocabSize} tokens, ` +
-      `got ${tokenizer.vocabSize}. Model and tokenizer come from different runs.`,
-  );
 }
