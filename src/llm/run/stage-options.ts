@@ -151,7 +151,7 @@ export const stageOptions: OptionTableFor<StageConfig> = {
 };
 
 /** Keys that may change when a run is resumed: they shape no weight. */
-export const stageFreeKeys = [
+export const stageFreeKeys: readonly (keyof StageConfig)[] = [
   ...(["out", "logEvery", "evalEvery", "saveEvery", "keep", "maxSkips"] as const),
   ...(["backend", "threads"] as const),
-] satisfies readonly (keyof StageConfig)[];
+];
