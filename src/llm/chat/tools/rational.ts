@@ -100,7 +100,7 @@ function renderRounded(above: bigint, below: bigint): string {
     digits /= 10n;
   }
   const places = SIGNIFICANT - 1 - exponent;
-  if (exponent >= -6 && places >= 0) return withPoint(digits, places);
+  if (exponent >= -6 && places > 0) return withPoint(digits, places);
   return `${withPoint(digits, SIGNIFICANT - 1)}e${exponent}`;
 }
 
