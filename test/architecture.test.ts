@@ -69,6 +69,12 @@ const parts: readonly Part[] = [
   ...llm("pretrain", "sft", "reward", "rl", "eval").map((prefix) => {
     return { prefix, mayImport: stage, browser: false };
   }),
+  { prefix: "src/llm/report/", mayImport: [...stage, ...llm("eval")], browser: false },
+  {
+    prefix: "src/llm/grow/",
+    mayImport: [...stage, ...llm("pretrain", "sft", "reward", "rl", "eval", "report")],
+    browser: false,
+  },
   { prefix: "src/llm/scaling/", mayImport: leaves, browser: false },
   {
     prefix: "src/cli/",
