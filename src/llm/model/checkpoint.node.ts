@@ -58,6 +58,8 @@ export interface CheckpointContent {
   readonly store: Store;
   /** Further files by name: tokenizer.json, card.md, metrics.jsonl, generation_config.json … */
   readonly texts: Readonly<Record<string, string>>;
+  /** The tensors of the model, with a scalar head for example; absent: a language model's. */
+  readonly specs?: readonly NamedShape[];
   /** Storage of the weights; training needs "F32". */
   readonly dtype?: "F32" | "BF16";
   /** Absent: the checkpoint can be run, not resumed. */
@@ -70,8 +72,12 @@ export interface Checkpoint {
   readonly training: TrainingState | undefined;
   /** A text file of the folder, e.g. tokenizer.json; undefined when there is none. */
   readText(name: string): Promise<string | undefined>;
-  /** Defines and fills all parameters. @throws CHECKPOINT when tensors do not fit the config */
-  loadParameters(store: Store): Promise<void>;
+  /**
+   * Defines and fills all parameters.
+   * @param specs what must be there; absent: a language model's parameters
+   * @throws CHECKPOINT when the tensors are not these
+   */
+  loadParameters(store: Store, specs?: readonly NamedShape[]): Promise<void>;
   /** Defines and fills optimizer states. @throws CHECKPOINT when they are not the `expected` */
   loadOptimizer(store: Store, expected: readonly NamedShape[]): Promise<void>;
 }
@@ -116,8 +122,9 @@ async function fill(folder: string, content: CheckpointContent): Promise<void> {
       throw checkpointError(name, "file name must be a plain one", "Rename the file.");
     digests[name] = await writeDurably(join(folder, name), chunks);
   };
-  const names = parameterSpecs(config).map(({ name }) => name);
-  await write("config.json", json(toHfConfig(config)));
+  const names = (content.specs ?? parameterSpecs(config)).map(({ name }) => name);
+  const task = names.includes("score.weight") ? "SequenceClassification" : "CausalLM";
+  await write("config.json", json(toHfConfig(config, task)));
   await write("model.safetensors", tensorFileChunks(store, names, dtype));
   for (const [name, body] of Object.entries(texts)) await write(name, text(body));
   if (training !== undefined) {
@@ -148,8 +155,7 @@ export async function loadCheckpoint(folder: string): Promise<Checkpoint> {
     config,
     training: resumable ? ((await readJson(join(folder, STATE))) as TrainingState) : undefined,
     readText: (name) => tryReadText(join(folder, name)),
-    async loadParameters(store) {
-      const expected = parameterSpecs(config);
+    async loadParameters(store, expected = parameterSpecs(config)) {
       // Some files repeat a tied head, or hold tables that are computed from the config.
       const ignored = (name: string): boolean =>
         name.endsWith("rotary_emb.inv_freq") ||

@@ -1,8 +1,8 @@
 /**
  * `config.json` as Hugging Face writes it, to and from ModelConfig. Three architectures have our
- * shape: LlamaForCausalLM, MistralForCausalLM (a Llama with a window) and Qwen3ForCausalLM (with
- * QK-norm). What our graphs do not compute is refused rather than ignored: a model that loads
- * computes what its authors meant.
+ * shape: Llama, Mistral (a Llama with a window) and Qwen3 (with QK-norm), each with a language
+ * model's head or with a scalar one. What our graphs do not compute is refused rather than ignored:
+ * a model that loads computes what its authors meant.
  */
 import { NutshellError } from "../../error.ts";
 import { checkModelConfig, type ModelConfig } from "./config.ts";
@@ -17,14 +17,18 @@ interface Architecture {
   readonly window: (json: JsonObject) => unknown;
 }
 
+/** What the head is for; the second half of an architecture's name. */
+export type HeadTask = "CausalLM" | "SequenceClassification";
+
+/** By the first half of the name: LlamaForCausalLM, LlamaForSequenceClassification, … */
 const architectures: Readonly<Record<string, Architecture>> = {
-  LlamaForCausalLM: { modelType: "llama", qkNorm: false, window: () => undefined },
-  MistralForCausalLM: {
+  Llama: { modelType: "llama", qkNorm: false, window: () => undefined },
+  Mistral: {
     modelType: "mistral",
     qkNorm: false,
     window: (json) => json.sliding_window ?? undefined,
   },
-  Qwen3ForCausalLM: {
+  Qwen3: {
     modelType: "qwen3",
     qkNorm: true,
     headDim: 128,
@@ -51,12 +55,13 @@ function isPlainRope(value: unknown): boolean {
 }
 
 /** @returns the JSON object of `config.json`; f32 weights, no dropout. */
-export function toHfConfig(config: ModelConfig): JsonObject {
+export function toHfConfig(config: ModelConfig, task: HeadTask = "CausalLM"): JsonObject {
   const name = architectureOf(config);
+  const oneLabel = task === "CausalLM" ? {} : { id2label: { 0: "reward" } };
   const sliding = config.window === undefined ? {} : { sliding_window: config.window };
   const qwenSliding = { use_sliding_window: true, max_window_layers: 0, ...sliding };
   return {
-    architectures: [name],
+    architectures: [`${name}For${task}`],
     model_type: architectures[name]?.modelType,
     vocab_size: config.vocabSize,
     max_position_embeddings: config.sequenceLen,
@@ -73,6 +78,7 @@ export function toHfConfig(config: ModelConfig): JsonObject {
     attention_bias: false,
     mlp_bias: false,
     ...(config.qkNorm && config.window !== undefined ? qwenSliding : sliding),
+    ...oneLabel,
     torch_dtype: "float32",
     bos_token_id: null,
     eos_token_id: null,
@@ -80,8 +86,8 @@ export function toHfConfig(config: ModelConfig): JsonObject {
 }
 
 function architectureOf(config: ModelConfig): string {
-  if (config.qkNorm) return "Qwen3ForCausalLM";
-  return config.window === undefined ? "LlamaForCausalLM" : "MistralForCausalLM";
+  if (config.qkNorm) return "Qwen3";
+  return config.window === undefined ? "Llama" : "Mistral";
 }
 
 /**
@@ -121,12 +127,17 @@ export function fromHfConfig(json: JsonObject, where = "config.json"): ModelConf
   return checkModelConfig(config, where);
 }
 
+const TASK = /^(.+)For(?:CausalLM|SequenceClassification)$/;
+
 function findArchitecture(json: JsonObject, where: string): Architecture {
   const list: unknown = json.architectures;
   const name: unknown = Array.isArray(list) ? list[0] : undefined;
-  if (typeof name === "string" && Object.hasOwn(architectures, name))
-    return architectures[name] as Architecture;
-  const known = Object.keys(architectures).join(", ");
+  const family = typeof name === "string" ? TASK.exec(name)?.[1] : undefined;
+  if (family !== undefined && Object.hasOwn(architectures, family))
+    return architectures[family] as Architecture;
+  const known = Object.keys(architectures)
+    .map((one) => `${one}ForCausalLM`)
+    .join(", ");
   throw new NutshellError(
     "CONFIG",
     `${where}: architectures must name one of ${known}, got ${JSON.stringify(list) ?? "none"}.`,
