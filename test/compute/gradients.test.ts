@@ -31,6 +31,7 @@ const withoutGradient: Readonly<Record<string, string>> = {
   writeRows: "inference only",
   adamw: "an optimizer step",
   randomUniform: "depends on no float",
+  sampleRows: "a draw",
 };
 
 const differentiable = (op: Op): boolean => typeof op.gradient === "function";

@@ -22,7 +22,7 @@ const machines: readonly Machine[] = [
 ];
 
 /** Ops whose kernels are written for vector registers. */
-const vectorOps = ["matmul", "attentionGrad", "tanh"];
+const vectorOps = ["matmul", "attentionGrad", "tanh", "rope", "sampleRows"];
 
 function cpuFlags(): ReadonlySet<string> {
   try {

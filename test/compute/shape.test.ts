@@ -15,6 +15,7 @@ import { max } from "../../src/compute/ops/reduce.ts";
 import { reshape } from "../../src/compute/ops/reshape.ts";
 import { rmsNorm } from "../../src/compute/ops/rms-norm.ts";
 import { rope } from "../../src/compute/ops/rope.ts";
+import { sampleRows } from "../../src/compute/ops/sample-rows.ts";
 import { pad, slice } from "../../src/compute/ops/slice.ts";
 import { transpose } from "../../src/compute/ops/transpose.ts";
 import { writeRows } from "../../src/compute/ops/write-rows.ts";
@@ -84,7 +85,11 @@ const refused: readonly (readonly [name: string, build: () => unknown, message: 
     () => rope(x(1, 2, 3, 5), 1e4),
     /^rope: .*even D, got f32 \[1, 2, 3, 5\]\.$/,
   ],
-  ["a float position", () => rope(x(1, 2, 3, 4), 1e4, x()), /^rope: .*i32 scalar, got f32 \[\]\.$/],
+  [
+    "a float position",
+    () => rope(x(1, 2, 3, 4), 1e4, x()),
+    /^rope: .*i32 scalar or i32 \[1\], got f32 \[\]\.$/,
+  ],
   ["float ids", () => embedding(x(5, 4), x(3)), /^embedding: .*\[5, 4\], f32 \[3\]\.$/],
   [
     "targets of another count",
@@ -110,9 +115,24 @@ const refused: readonly (readonly [name: string, build: () => unknown, message: 
     /^attention: .*f32 \[1, 2, 1, 4\], bf16/,
   ],
   [
-    "a first position per row",
+    "more first positions than rows",
     () => attention(x(1, 2, 1, 4), x(1, 2, 1, 4), x(1, 2, 1, 4), { first: i(2) }),
-    /^attention: .*i32 scalar, got i32 \[2\]\.$/,
+    /^attention: .*i32 scalar or i32 \[1\], got i32 \[2\]\.$/,
+  ],
+  [
+    "rows of a cache without positions",
+    () => attention(x(1, 2, 1, 4), x(3, 2, 1, 4), x(3, 2, 1, 4), { rows: i(1) }),
+    /^attention: rows of a cache need first positions, got i32 \[1\]\.$/,
+  ],
+  [
+    "rows of a cache for another batch",
+    () => writeRows(x(3, 6, 4), x(2, 1, 4), i(2), i(3)),
+    /^writeRows: .*\[3, 6, 4\], f32 \[2, 1, 4\], i32 \[2\]\.$/,
+  ],
+  [
+    "uniforms for another batch",
+    () => sampleRows(x(2, 5), x(3), x(2), i()),
+    /^sampleRows: .*\[2, 5\], f32 \[3\], f32 \[2\], i32 \[\]\.$/,
   ],
 ];
 

@@ -3,6 +3,7 @@
  * softmax in compiled backends: the T × S matrix never exists. B batch, T query time, S key time,
  * H query heads, K key heads (H % K === 0), D head size. Query t stands at position `first + t`
  * and sees keys j with position - window < j <= position. A query that sees no key gives zeros.
+ * Decoding many texts, each batch row has a first position, and maybe a row of the cache, its own.
  * @see Vaswani et al. 2017; Ainslie et al. 2023 (GQA); Dao 2023 (tiling)
  */
 import {
@@ -14,6 +15,8 @@ import {
   type TensorType,
   type Value,
 } from "../graph.ts";
+import { sameShape } from "../shape.ts";
+import { checkFirst, firstOfRow } from "./position.ts";
 
 export interface AttentionAttrs {
   /** Keys that a query sees, itself included; absent = all before it. */
@@ -29,12 +32,19 @@ export interface AttentionSizes {
   readonly D: number;
 }
 
-export function attentionSizes(q: TensorType, k: TensorType, v: TensorType): AttentionSizes {
+/** @param rows which of k's and v's batch rows each of q's reads; absent: its own */
+export function attentionSizes(
+  q: TensorType,
+  k: TensorType,
+  v: TensorType,
+  rows?: TensorType,
+): AttentionSizes {
   const [B, T, H, D] = q.shape;
   const [Bk, S, K, Dk] = k.shape;
   const rank = q.shape.length === 4 && k.shape.length === 4 && v.shape.length === 4;
   const dtypes = q.dtype === k.dtype && q.dtype === v.dtype;
-  if (!rank || !dtypes || B !== Bk || D !== Dk || k.shape.some((n, i) => n !== v.shape[i]))
+  const placed = rows === undefined ? B === Bk : rows.dtype === "i32" && sameShape(rows.shape, [B]);
+  if (!rank || !dtypes || !placed || D !== Dk || !sameShape(k.shape, v.shape))
     throw shapeError("attention", "q [B, T, H, D] must match k and v [B, S, K, D]", [q, k, v]);
   if (H % K !== 0) throw shapeError("attention", "key heads must divide query heads", [q, k, v]);
   return { B, T, S, H, K, D };
@@ -53,17 +63,24 @@ interface Row {
   readonly to: number;
 }
 
-function* queryRows(s: AttentionSizes, first: number, window: number | undefined): Generator<Row> {
+interface Places {
+  readonly window: number | undefined;
+  /** One position, or one a row; without it the last query stands at the last key. */
+  readonly first: Data | undefined;
+  readonly rows: Data | undefined;
+}
+
+function* queryRows(s: AttentionSizes, { window, first, rows }: Places): Generator<Row> {
   for (let b = 0; b < s.B; b++)
     for (let h = 0; h < s.H; h++)
       for (let t = 0; t < s.T; t++) {
-        const at = first + t;
+        const at = t + (first === undefined ? s.S - s.T : firstOfRow(first, b));
         yield {
           b,
           h,
           t,
           query: ((b * s.T + t) * s.H + h) * s.D,
-          key: (b * s.S * s.K + Math.floor(h / (s.H / s.K))) * s.D,
+          key: ((rows?.[b] ?? b) * s.S * s.K + Math.floor(h / (s.H / s.K))) * s.D,
           step: s.K * s.D,
           from: window === undefined ? 0 : Math.max(0, at - window + 1),
           to: Math.min(s.S, at + 1),
@@ -77,32 +94,28 @@ const dot = (a: Data, i: number, b: Data, j: number, n: number): number => {
   return total;
 };
 
-/** Without a given first position the last query stands at the last key. */
-const firstPosition = (inputs: readonly Data[], at: number, s: AttentionSizes): number =>
-  inputs[at]?.[0] ?? s.S - s.T;
+/** Of a node of either op: both begin with q, k, v. */
+const sizesOf = ({ inputs: [q, k, v] }: Node<AttentionAttrs>, rows?: TensorType): AttentionSizes =>
+  attentionSizes(q, k, v, rows);
 
-const sizesOf = (node: Node<AttentionAttrs>): AttentionSizes =>
-  attentionSizes(node.inputs[0], node.inputs[1], node.inputs[2]);
-
-/** (q, k, v[, first]) → (o, logSumExp [B, H, T]). */
+/** (q, k, v[, first[, rows]]) → (o, logSumExp [B, H, T]). */
 export const attentionOp: Op<AttentionAttrs> = {
   name: "attention",
   kind: "kernel",
-  infer: ([q, k, v, first]) => {
-    const { B, H, T } = attentionSizes(q, k, v);
-    if (first !== undefined && (first.dtype !== "i32" || first.shape.length > 0))
-      throw shapeError("attention", "the first position must be an i32 scalar", [first]);
+  infer: ([q, k, v, first, rows]) => {
+    const { B, H, T } = attentionSizes(q, k, v, rows);
+    if (first !== undefined) checkFirst("attention", first, B);
     return [
       { shape: q.shape, dtype: q.dtype },
       { shape: [B, H, T], dtype: "f32" },
     ];
   },
   reference: (inputs, [o, lse], node) => {
-    const [q, k, v] = inputs;
-    const s = sizesOf(node);
+    const [q, k, v, first, rows] = inputs;
+    const s = sizesOf(node, node.inputs[4]);
     const scale = 1 / Math.sqrt(s.D);
     const sums = new Float64Array(s.D);
-    for (const row of queryRows(s, firstPosition(inputs, 3, s), node.attrs.window)) {
+    for (const row of queryRows(s, { ...node.attrs, first, rows })) {
       let top = -Infinity;
       for (let j = row.from; j < row.to; j++)
         top = Math.max(top, scale * dot(q, row.query, k, row.key + j * row.step, s.D));
@@ -122,10 +135,12 @@ export const attentionOp: Op<AttentionAttrs> = {
     if (gLse !== undefined)
       throw shapeError("attention", "the log-sum-exp output carries no gradient", [gLse]);
     const [q, k, v, ...first] = node.inputs;
+    if (first.length > 1)
+      throw shapeError("attention", "rows of a cache carry no gradient", node.inputs);
     const o: Value = { node, index: 0, ...node.outputs[0] };
     const lse: Value = { node, index: 1, ...node.outputs[1] };
     const grads = applyAll(attentionGradOp, [q, k, v, o, lse, g as Value, ...first], node.attrs);
-    return [...grads, undefined];
+    return [...grads, ...first.map(() => undefined)];
   },
 };
 
@@ -135,11 +150,11 @@ export const attentionGradOp: Op<AttentionAttrs> = {
   kind: "kernel",
   infer: ([q, k, v]) => [q, k, v].map(({ shape, dtype }) => ({ shape, dtype })),
   reference: (inputs, [dq, dk, dv], node) => {
-    const [q, k, v, o, lse, dy] = inputs;
+    const [q, k, v, o, lse, dy, first] = inputs;
     const s = sizesOf(node);
     const scale = 1 / Math.sqrt(s.D);
     const totals = [q, k, v].map((x) => new Float64Array(x.length));
-    for (const row of queryRows(s, firstPosition(inputs, 6, s), node.attrs.window)) {
+    for (const row of queryRows(s, { ...node.attrs, first, rows: undefined })) {
       const delta = dot(dy, row.query, o, row.query, s.D);
       const norm = lse[(row.b * s.H + row.h) * s.T + row.t];
       for (let j = row.from; j < row.to; j++) {
@@ -160,7 +175,9 @@ export const attentionGradOp: Op<AttentionAttrs> = {
 
 /**
  * @param q [B, T, H, D]  @param k [B, S, K, D]  @param v [B, S, K, D]
- * @param first i32 scalar, position of query 0; absent: the last query stands at the last key
+ * @param first i32 scalar or, one for each row, i32 [B]: position of query 0; absent: the last
+ *   query stands at the last key
+ * @param rows i32 [B], with `first`: the row of k and v [R, S, K, D] that each row of q reads
  * @returns [B, T, H, D], dtype of q; softmax in f32
  * @throws SHAPE when heads do not divide or sizes differ
  */
@@ -168,8 +185,11 @@ export function attention(
   q: Value,
   k: Value,
   v: Value,
-  options: { window?: number; first?: Value } = {},
+  options: { window?: number; first?: Value; rows?: Value } = {},
 ): Value {
-  const inputs = options.first === undefined ? [q, k, v] : [q, k, v, options.first];
-  return applyAll(attentionOp, inputs, { window: options.window })[0];
+  const { window, first, rows } = options;
+  if (rows !== undefined && first === undefined)
+    throw shapeError("attention", "rows of a cache need first positions", [rows]);
+  const places = [first, rows].filter((x) => x !== undefined);
+  return applyAll(attentionOp, [q, k, v, ...places], { window })[0];
 }

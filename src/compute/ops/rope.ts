@@ -3,6 +3,7 @@
  * and turns by the angle position · base^(-2d/D). @see Su et al. 2021
  */
 import { apply, type Op, shapeError, type Value } from "../graph.ts";
+import { checkFirst, firstOfRow } from "./position.ts";
 
 interface Attrs {
   readonly base: number;
@@ -16,27 +17,26 @@ export const ropeOp: Op<Attrs> = {
   infer: ([x, position]) => {
     if (x.shape.length !== 4 || x.shape[3] % 2 !== 0)
       throw shapeError("rope", "x must be [B, T, H, D] with even D", [x]);
-    if (position !== undefined && position.dtype !== "i32")
-      throw shapeError("rope", "the first position must be an i32 scalar", [position]);
+    if (position !== undefined) checkFirst("rope", position, x.shape[0]);
     return [{ shape: x.shape, dtype: x.dtype }];
   },
   reference: ([x, position], [y], node) => {
     const [B, T, H, D] = node.inputs[0].shape;
-    const first = position?.[0] ?? 0;
     const half = D / 2;
-    for (let t = 0; t < T; t++)
-      for (let d = 0; d < half; d++) {
-        const angle = (first + t) * node.attrs.base ** (-d / half);
-        const cos = Math.cos(angle);
-        const sin = node.attrs.inverse ? -Math.sin(angle) : Math.sin(angle);
-        for (let b = 0; b < B; b++)
+    for (let b = 0; b < B; b++)
+      for (let t = 0; t < T; t++)
+        for (let d = 0; d < half; d++) {
+          const at = t + (position === undefined ? 0 : firstOfRow(position, b));
+          const angle = at * node.attrs.base ** (-d / half);
+          const cos = Math.cos(angle);
+          const sin = node.attrs.inverse ? -Math.sin(angle) : Math.sin(angle);
           for (let h = 0; h < H; h++) {
             const i = ((b * T + t) * H + h) * D + d;
             const [u, v] = [x[i], x[i + half]];
             y[i] = u * cos - v * sin;
             y[i + half] = v * cos + u * sin;
           }
-      }
+        }
   },
   gradient: (node, [g]) => {
     const [, ...position] = node.inputs;
@@ -46,7 +46,8 @@ export const ropeOp: Op<Attrs> = {
 };
 
 /**
- * @param x [B, T, H, D]  @param position i32 scalar, position of t = 0; absent = 0
+ * @param x [B, T, H, D]
+ * @param position i32 scalar or, one for each row, i32 [B]: position of t = 0; absent = 0
  * @returns [B, T, H, D], dtype of x  @throws SHAPE when D is odd
  */
 export function rope(x: Value, base: number, position?: Value): Value {

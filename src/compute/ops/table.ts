@@ -13,6 +13,7 @@ import { maxOp } from "./reduce.ts";
 import { reshapeOp } from "./reshape.ts";
 import { rmsNormGradOp, rmsNormOp } from "./rms-norm.ts";
 import { ropeOp } from "./rope.ts";
+import { sampleRowsOp } from "./sample-rows.ts";
 import { padOp, sliceOp } from "./slice.ts";
 import { sumSquaresOp } from "./sum-squares.ts";
 import { transposeOp } from "./transpose.ts";
@@ -26,7 +27,7 @@ const all: readonly Op[] = [
   ...[sumOp, maxOp, sumSquaresOp],
   ...[matmulOp, linearCrossEntropyOp, linearCrossEntropyGradOp],
   ...[rmsNormOp, rmsNormGradOp, ropeOp, attentionOp, attentionGradOp],
-  ...[embeddingOp, embeddingGradOp, writeRowsOp],
+  ...[embeddingOp, embeddingGradOp, writeRowsOp, sampleRowsOp],
   ...[adamwOp, randomUniformOp],
 ];
 

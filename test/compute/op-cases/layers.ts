@@ -10,15 +10,25 @@ import { embedding } from "../../../src/compute/ops/embedding.ts";
 import { randomUniform } from "../../../src/compute/ops/random-uniform.ts";
 import { rmsNorm } from "../../../src/compute/ops/rms-norm.ts";
 import { rope } from "../../../src/compute/ops/rope.ts";
+import { sampleRows } from "../../../src/compute/ops/sample-rows.ts";
 import { writeRows } from "../../../src/compute/ops/write-rows.ts";
-import { integers, keptF32, normal, numbers, type OpCase, positive } from "./case.ts";
+import {
+  type CaseInput,
+  integers,
+  keptF32,
+  normal,
+  numbers,
+  type OpCase,
+  positive,
+} from "./case.ts";
 
 interface Heads {
   readonly name: string;
   /** [B, T, S, H, K, D] */
   readonly sizes: readonly [number, number, number, number, number, number];
   readonly window?: number;
-  readonly first?: number;
+  /** One position, or one for each batch row. */
+  readonly first?: number | readonly number[];
   readonly std?: number;
   readonly cancels?: number;
 }
@@ -32,6 +42,13 @@ const attentions: readonly Heads[] = [
   { name: "given first position", sizes: [1, 3, 8, 2, 2, 4], first: 2 },
   { name: "given first position and window", sizes: [2, 3, 9, 2, 1, 4], first: 4, window: 4 },
   { name: "one query", sizes: [2, 1, 33, 4, 2, 8], first: 20 },
+  {
+    name: "one query a row, each at its own position",
+    sizes: [3, 1, 33, 4, 2, 8],
+    first: [20, 0, 32],
+  },
+  { name: "own positions, window", sizes: [3, 5, 12, 2, 1, 4], first: [4, 0, 7], window: 4 },
+  { name: "own positions, longer than a tile", sizes: [3, 60, 70, 2, 1, 8], first: [10, -60, 3] },
   { name: "more queries than keys: some see none", sizes: [1, 6, 3, 2, 1, 4] },
   { name: "first queries before all keys", sizes: [1, 4, 4, 2, 2, 4], first: -2 },
   { name: "no query sees a key", sizes: [1, 3, 4, 2, 1, 4], first: 10, window: 3 },
@@ -39,6 +56,9 @@ const attentions: readonly Heads[] = [
   { name: "longer than a tile, window", sizes: [1, 150, 150, 2, 1, 8], window: 37 },
   { name: "scores of hundreds", sizes: [1, 6, 6, 2, 2, 8], std: 15, cancels: 1000 },
 ];
+
+const positions = (first: number | readonly number[]): CaseInput =>
+  typeof first === "number" ? integers([], [first]) : integers([first.length], first);
 
 const attentionCase = (h: Heads, withGradient: boolean): OpCase => {
   const [B, T, S, H, K, D] = h.sizes;
@@ -48,7 +68,7 @@ const attentionCase = (h: Heads, withGradient: boolean): OpCase => {
   return {
     name: h.name,
     ...(h.cancels === undefined ? {} : { cancels: h.cancels }),
-    inputs: [queries, keys, keys, integers([], [h.first ?? S - T]), normal([B, T, H, D])],
+    inputs: [queries, keys, keys, positions(h.first ?? S - T), normal([B, T, H, D])],
     build: ([q, k, v, first, g]) => {
       const options = {
         ...(h.window === undefined ? {} : { window: h.window }),
@@ -88,12 +108,37 @@ const norms = (withGradient: boolean): OpCase[] => [
   norm("rows of zeros", [2, 4], 0, 0.01, withGradient),
 ];
 
-const rotations: readonly (readonly [string, readonly number[], number | undefined])[] = [
+type First = number | readonly number[] | undefined;
+const rotations: readonly (readonly [string, readonly number[], First])[] = [
   ["from position 0", [2, 3, 2, 4], undefined],
   ["from position 5", [1, 3, 2, 8], 5],
   ["one far position", [2, 1, 3, 16], 1000],
   ["longer than a tile", [1, 67, 2, 6], undefined],
+  ["each row from its own position", [4, 3, 2, 10], [7, 0, -3, 2000]],
+  ["each row at its own far position", [2, 1, 3, 64], [131071, 1000000]],
 ];
+
+/** Greedy, warm, hot and nearly cold rows; an infinite logit, one that is no number. */
+const draws = (name: string, [B, V]: readonly [number, number], limit: number): OpCase => ({
+  name,
+  inputs: [
+    keptF32({
+      ...normal([B, V], 2),
+      fill: (size, stream) =>
+        Array.from(normal([B, V], 2).fill(size, stream), (x, i) =>
+          i === 1 ? -Infinity : i === V + 2 ? Number.NaN : x,
+        ),
+    }),
+    keptF32(numbers([B], [0.3, 0, 0.999, 0.61, 0.87, 0.1])),
+    keptF32(numbers([B], [1, 0, 0.7, 3, 1, 0.05])),
+    integers([], [limit]),
+  ],
+  build: ([logits, uniform, temperature, limit]) => {
+    const x = [logits, uniform, temperature, limit] as [Value, Value, Value, Value];
+    return Object.values(sampleRows(...x));
+  },
+  variants: ["f32"],
+});
 
 const ids = integers([2, 4], [3, 0, 3, 9, 7, 3, 0, 1]);
 
@@ -120,7 +165,7 @@ export const layerCases: Readonly<Record<string, readonly OpCase[]>> = {
   rmsNormGrad: norms(true),
   rope: rotations.map(([name, shape, first]) => ({
     name,
-    inputs: [normal(shape), integers([], [first ?? 0])],
+    inputs: [normal(shape), positions(first ?? 0)],
     build: ([x, position]) => [
       first === undefined ? rope(x as Value, 10000) : rope(x as Value, 10000, position as Value),
     ],
@@ -162,6 +207,23 @@ export const layerCases: Readonly<Record<string, readonly OpCase[]>> = {
       inputs: [normal([2, 5, 2, 4]), keptF32(normal([2, 1, 2, 4])), integers([], [4])],
       build: ([cache, x, first]) => [writeRows(cache as Value, x as Value, first as Value)],
     },
+    {
+      name: "each row at its own position, what falls outside is dropped",
+      inputs: [normal([4, 6, 3]), normal([4, 2, 3]), positions([3, -1, 5, -9])],
+      build: ([cache, x, first]) => [writeRows(cache as Value, x as Value, first as Value)],
+    },
+    {
+      name: "two rows of a larger cache",
+      inputs: [normal([5, 6, 3]), normal([2, 2, 3]), positions([4, 1]), integers([2], [3, 0])],
+      build: ([cache, x, first, rows]) => [
+        writeRows(cache as Value, x as Value, first as Value, rows as Value),
+      ],
+    },
+  ],
+  sampleRows: [
+    draws("few ids", [5, 7], 7),
+    draws("more ids than a run", [6, 700], 700),
+    draws("ids below a limit", [6, 700], 311),
   ],
   adamw: [
     step("an early step", [0.01, 1, 0.1, 0.05, 1], [7, 5]),

@@ -30,10 +30,14 @@ const call = (name: string, ...args: readonly (string | number)[]): string =>
 const bytes = (name: string, ...args: readonly (string | number)[]): string =>
   `${name}(${args.join(", ")})`;
 
-const attentionArgs = (node: Node): (string | number)[] => {
-  const { B, T, S, H, K, D } = attentionSizes(node.inputs[0], node.inputs[1], node.inputs[2]);
+const attentionArgs = (node: Node, rows?: TensorType): (string | number)[] => {
+  const { B, T, S, H, K, D } = attentionSizes(node.inputs[0], node.inputs[1], node.inputs[2], rows);
   return [B, T, S, H, K, D];
 };
+
+/** Where batch rows stand: addresses of the operands `first` and `rows`, NULL for one not given. */
+const places = (type: TensorType | undefined, first = "NULL", rows = "NULL"): string =>
+  `(Places){${first}, ${type?.shape.length ?? 0}, ${rows}}`;
 
 export const lowerings: Readonly<Record<string, Lowering>> = {
   rmsNorm: (node, { inputs: [x, gain], outputs: [y, scale] }) => {
@@ -66,15 +70,15 @@ export const lowerings: Readonly<Record<string, Lowering>> = {
         inverse ? 1 : 0,
         x,
         type,
-        first ?? "NULL",
+        places(node.inputs[1], first),
         y,
         scratch,
       ),
-      scratch: bytes("rope_scratch", T, D),
+      scratch: bytes("rope_scratch", B, T, D, "threads"),
     };
   },
-  attention: (node, { inputs: [q, k, v, first], outputs: [o, lse], scratch }) => {
-    const sizes = attentionArgs(node);
+  attention: (node, { inputs: [q, k, v, first, rows], outputs: [o, lse], scratch }) => {
+    const sizes = attentionArgs(node, node.inputs[4]);
     const type = typeName(node.inputs[0]);
     const window = node.attrs.window ?? 0;
     return {
@@ -86,7 +90,7 @@ export const lowerings: Readonly<Record<string, Lowering>> = {
         k,
         v,
         type,
-        first ?? "NULL",
+        places(node.inputs[3], first, rows),
         o,
         lse,
         scratch,
@@ -98,7 +102,8 @@ export const lowerings: Readonly<Record<string, Lowering>> = {
     const [q, k, v, o, lse, dy, first] = inputs;
     const sizes = attentionArgs(node);
     const type = typeName(node.inputs[0]);
-    const operands = [q, k, v, type, o, lse, dy, first ?? "NULL", dq, dk, dv, scratch];
+    const at = places(node.inputs[6], first);
+    const operands = [q, k, v, type, o, lse, dy, at, dq, dk, dv, scratch];
     return {
       statement: call(
         "attention_grad",
@@ -204,11 +209,20 @@ export const lowerings: Readonly<Record<string, Lowering>> = {
       ),
     };
   },
-  writeRows: (node, { inputs: [, x, first], outputs: [cache] }) => {
-    const [cacheType, xType] = node.inputs;
-    const [B, S] = cacheType.shape;
+  sampleRows: (node, { inputs, outputs, scratch }) => {
+    const [B, V] = node.inputs[0].shape;
+    return {
+      statement: call("sample_rows", B, V, ...inputs, ...outputs, scratch),
+      scratch: bytes("sample_rows_scratch", V, "threads"),
+    };
+  },
+  writeRows: (node, { inputs: [, x, first, rows], outputs: [cache] }) => {
+    const [cacheType, xType, firstType] = node.inputs;
+    const S = cacheType.shape[1];
+    const [B, T] = xType.shape;
     const width = cacheType.dtype === "bf16" ? 2 : 4;
     const rowBytes = width * sizeOf(cacheType.shape.slice(2));
-    return { statement: call("write_rows", B, S, xType.shape[1], rowBytes, cache, x, first) };
+    const at = places(firstType, first, rows);
+    return { statement: call("write_rows", B, S, T, rowBytes, cache, x, at) };
   },
 };

@@ -159,8 +159,9 @@ static void backward_tile(const Attention* a, BackwardRoom* room, KeyTile* tile,
   }
 }
 
-static void backward_head(const Attention* a, const Backward* g, BackwardRoom* room, long b,
+static void backward_head(const Attention* all, const Backward* g, BackwardRoom* room, long b,
                           long kh) {
+  const Attention alone = row_of(all, b), *a = &alone;
   long own = head_at(b, a->S, 0, a->K, kh, a->D), group = a->H / a->K;
   Source keys = {element(a->k, own, a->type), a->K * a->D, a->type, 0};
   pack_columns(&keys, a->D, a->S, a->type, room->keys);

@@ -10,13 +10,16 @@
 #define NUTSHELL_ATTENTION_BLOCK_H
 
 #include "gemm-block.h"
+#include "places.h"
 #include "thread-pool.h"
 #include "vector-math.h"
 
 enum { TILE = 48, RUN = 480 };
 
 typedef struct {
-  long B, T, S, H, K, D, window, first;
+  long B, T, S, H, K, D, window;
+  Places places; /* without a first position the last query stands at the last key */
+  long first, row; /* of the batch row that row_of chose */
   const void *q, *k, *v;
   int type; /* of storage, and the precision of the products */
   float scale;
@@ -31,9 +34,17 @@ INLINE long panel_start(long i) { return i - i % TILE_COLS; }
 
 static Attention attention_of(long B, long T, long S, long H, long K, long D, long window,
                               const void* q, const void* k, const void* v, int type,
-                              const int32_t* first) {
-  return (Attention){B, T, S, H, K, D, window, first ? *first : S - T, q, k, v, type,
+                              Places places) {
+  return (Attention){B, T, S, H, K, D, window, places, 0, 0, q, k, v, type,
                      1.0f / sqrtf((float)D)};
+}
+
+/** The same for batch row b alone. */
+INLINE Attention row_of(const Attention* a, long b) {
+  Attention own = *a;
+  own.first = first_of(&a->places, b, a->S - a->T);
+  own.row = cache_row(&a->places, b);
+  return own;
 }
 
 /** Keys that query t sees. */

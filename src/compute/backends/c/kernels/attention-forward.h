@@ -144,11 +144,12 @@ static void forward_tile(const Attention* a, ForwardRoom* room, QueryTile* tile,
   finish_tile(a, room, tile, b, h, o, lse);
 }
 
-static void forward_part(const Attention* a, ForwardRoom* room, long b, long kh, long t0, long t1,
+static void forward_part(const Attention* all, ForwardRoom* room, long b, long kh, long t0, long t1,
                          void* o, float* lse) {
+  const Attention own = row_of(all, b), *a = &own;
   QueryTile tile = {.base = panel_start(visible_keys(a, t0).from),
                     .end = visible_keys(a, t1 - 1).to};
-  long at = head_at(b, a->S, tile.base, a->K, kh, a->D), ld = a->K * a->D;
+  long at = head_at(a->row, a->S, tile.base, a->K, kh, a->D), ld = a->K * a->D;
   Source keys = {element(a->k, at, a->type), ld, a->type, 1};
   Source values = {element(a->v, at, a->type), ld, a->type, 0};
   if (tile.end > tile.base) {

@@ -43,12 +43,13 @@ static float soften(float* scores, long keys, float* top) {
   return vec_sum(sum);
 }
 
-INLINE void attend(const Attention* a, long b, long h, long t, void* o, float* lse, float* scores,
+INLINE void attend(const Attention* all, long b, long h, long t, void* o, float* lse, float* scores,
                    int type) {
+  const Attention own = row_of(all, b), *a = &own;
   Range r = visible_keys(a, t);
   long keys = r.to - r.from, step = a->K * a->D, D = a->D;
   long query = head_at(b, a->T, t, a->H, h, D);
-  long key = head_at(b, a->S, r.from, a->K, h / (a->H / a->K), D);
+  long key = head_at(a->row, a->S, r.from, a->K, h / (a->H / a->K), D);
   float top = 0, total = 0;
   for (long j = 0; j < keys; j++)
     scores[j] = a->scale * dot_row(a->q, query, a->k, key + j * step, D, type);

@@ -1,7 +1,7 @@
 /*
  * Causal scaled dot-product attention with grouped keys and an optional window: q [B, T, H, D],
- * k and v [B, S, K, D]. Query t stands at position first + t and sees keys j with
- * position - window < j <= position. bf16 operands give bf16 products; softmax and sums are f32.
+ * k and v [B, S, K, D]. Query t of row b stands at position first + t, where `first` may be the
+ * row's own, and sees keys j with position - window < j <= position. bf16 operands give bf16 products; softmax and sums are f32.
  */
 #ifndef NUTSHELL_ATTENTION_H
 #define NUTSHELL_ATTENTION_H
@@ -11,7 +11,7 @@
 #include "attention-vector.h"
 
 static Attention sizes_only(long B, long T, long S, long H, long K, long D, int type) {
-  return attention_of(B, T, S, H, K, D, 0, NULL, NULL, NULL, type, NULL);
+  return attention_of(B, T, S, H, K, D, 0, NULL, NULL, NULL, type, (Places){0});
 }
 
 size_t attention_scratch(long B, long T, long S, long H, long K, long D, int type, int nThreads) {
@@ -22,12 +22,12 @@ size_t attention_scratch(long B, long T, long S, long H, long K, long D, int typ
 
 /**
  * o [B, T, H, D] and lse [B, H, T], the log of each query's sum of exponentials; both 0 where a
- * query sees no key. first NULL: the last query stands at the last key; window 0: none.
+ * query sees no key. window 0: none.
  */
 void attention(Worker* w, long B, long T, long S, long H, long K, long D, long window,
-               const void* q, const void* k, const void* v, int type, const int32_t* first,
+               const void* q, const void* k, const void* v, int type, Places places,
                void* o, float* lse, void* scratch) {
-  Attention a = attention_of(B, T, S, H, K, D, window, q, k, v, type, first);
+  Attention a = attention_of(B, T, S, H, K, D, window, q, k, v, type, places);
   if (T <= FEW_QUERIES) attend_few(w, &a, o, lse, scratch);
   else forward_tiled(w, &a, o, lse, scratch);
 }
@@ -41,9 +41,9 @@ size_t attention_grad_scratch(long B, long T, long S, long H, long K, long D, in
 /** dq, dk and dv, stored like their operands, given the forward pass's o and lse. */
 void attention_grad(Worker* w, long B, long T, long S, long H, long K, long D, long window,
                     const void* q, const void* k, const void* v, int type, const void* o,
-                    const float* lse, const void* dy, const int32_t* first, void* dq, void* dk,
+                    const float* lse, const void* dy, Places places, void* dq, void* dk,
                     void* dv, void* scratch) {
-  Attention a = attention_of(B, T, S, H, K, D, window, q, k, v, type, first);
+  Attention a = attention_of(B, T, S, H, K, D, window, q, k, v, type, places);
   Backward g = {o, dy, lse, dq, dk, dv};
   size_t bytes = backward_room(&a, NULL).bytes;
   BackwardRoom room = backward_room(&a, (char*)scratch + (size_t)w->tid * bytes);

@@ -7,6 +7,7 @@
 #ifndef NUTSHELL_EMBEDDING_H
 #define NUTSHELL_EMBEDDING_H
 
+#include "places.h"
 #include "thread-pool.h"
 #include "vector-math.h"
 
@@ -52,15 +53,15 @@ void embedding_grad(Worker* w, long N, long V, long C, const int32_t* ids, const
   barrier(w);
 }
 
-/** cache[b, first + t] = x[b, t] for rows of rowBytes; rows that fall outside S are dropped. */
+/** cache[row b, first + t] = x[b, t], numbers of rowBytes; what falls outside S is dropped. */
 void write_rows(Worker* w, long B, long S, long T, long rowBytes, void* cache, const void* x,
-                const int32_t* first) {
+                Places places) {
   for (long i; (i = take(w, (B * T + COPY_ROWS - 1) / COPY_ROWS)) >= 0;) {
     long end = (i + 1) * COPY_ROWS < B * T ? (i + 1) * COPY_ROWS : B * T;
     for (long r = i * COPY_ROWS; r < end; r++) {
-      long b = r / T, s = *first + r % T;
+      long b = r / T, s = first_of(&places, b, 0) + r % T;
       if (s < 0 || s >= S) continue;
-      char* to = (char*)cache + (b * S + s) * rowBytes;
+      char* to = (char*)cache + (cache_row(&places, b) * S + s) * rowBytes;
       memcpy(to, (const char*)x + r * rowBytes, (size_t)rowBytes);
     }
   }

@@ -10,6 +10,7 @@
 #include "reduce.h"
 #include "rms-norm.h"
 #include "rope.h"
+#include "sample.h"
 
 Pool* team_create(int nThreads) { return pool_create(nThreads); }
 void team_run(Pool* p, void (*fn)(Worker*, void*), void* env) { pool_run(p, fn, env); }

@@ -14,6 +14,7 @@
 
 #include "gemm.h"
 #include "memory.h"
+#include "places.h"
 #include "thread-pool.h"
 #include "vector-math.h"
 
@@ -36,23 +37,23 @@ void rms_norm_grad(Worker*, long rows, long C, const void* x, int xType, const f
 size_t rms_norm_grad_scratch(long rows, long C);
 
 void rope(Worker*, long B, long T, long H, long D, float base, int inverse, const void* x,
-          int type, const int32_t* first, void* y, void* scratch);
-size_t rope_scratch(long T, long D);
+          int type, Places places, void* y, void* scratch);
+size_t rope_scratch(long B, long T, long D, int nThreads);
 
 void embedding(Worker*, long N, long V, long C, const float* table, const int32_t* ids,
                float* out);
 void embedding_grad(Worker*, long N, long V, long C, const int32_t* ids, const void* dy,
                     int dyType, float* out);
 void write_rows(Worker*, long B, long S, long T, long rowBytes, void* cache, const void* x,
-                const int32_t* first);
+                Places places);
 
 void attention(Worker*, long B, long T, long S, long H, long K, long D, long window,
-               const void* q, const void* k, const void* v, int type, const int32_t* first,
+               const void* q, const void* k, const void* v, int type, Places places,
                void* o, float* lse, void* scratch);
 size_t attention_scratch(long B, long T, long S, long H, long K, long D, int type, int nThreads);
 void attention_grad(Worker*, long B, long T, long S, long H, long K, long D, long window,
                     const void* q, const void* k, const void* v, int type, const void* o,
-                    const float* lse, const void* dy, const int32_t* first, void* dq, void* dk,
+                    const float* lse, const void* dy, Places places, void* dq, void* dk,
                     void* dv, void* scratch);
 size_t attention_grad_scratch(long B, long T, long S, long H, long K, long D, int type,
                               int nThreads);
@@ -74,6 +75,10 @@ void adamw(Worker*, long n, float* p, const float* g, float* m, float* v, const 
 void sum_squares(Worker*, int count, const float* const* xs, const long* sizes, float* out,
                  void* scratch);
 size_t sum_squares_scratch(int count, const long* sizes);
+void sample_rows(Worker*, long B, long V, const float* logits, const float* uniform,
+                 const float* temperature, const int32_t* limit, int32_t* id, float* logprob,
+                 float* entropy, void* scratch);
+size_t sample_rows_scratch(long V, int nThreads);
 void random_uniform(Worker*, long n, uint32_t seed, uint32_t stream, const int32_t* counter,
                     float* out);
 
