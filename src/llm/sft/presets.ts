@@ -1,0 +1,47 @@
+/** Named starting points of a configuration; a file and flags go over them. */
+import type { SftConfig } from "./config.ts";
+
+export type SftPresetName = "tiny" | "laptop";
+
+/** What each is for, and what it sets. */
+export interface SftPreset {
+  readonly doc: string;
+  readonly values: Partial<SftConfig>;
+}
+
+export const sftPresets: Readonly<Record<SftPresetName, SftPreset>> = {
+  tiny: {
+    doc: "about two minutes on 2 cores, from the built-in tasks alone; what `npm start` trains",
+    values: {
+      out: "runs/out/tiny-sft",
+      model: "runs/out/tiny",
+      data: "builtin",
+      conversations: 24_000,
+      steps: 600,
+      optimizer: "muon",
+      // Pretraining's rates of this model times 0.6, falling to zero.
+      lr: 0.005,
+      muonLr: 0.006,
+      warmup: 10,
+      warmdown: 500,
+      evalEvery: 150,
+      sampleEvery: 150,
+      saveEvery: 150,
+      logEvery: 20,
+    },
+  },
+  laptop: {
+    doc: "from all conversations that are at hand, at a rate for a model of depth 6",
+    values: {
+      out: "runs/out/laptop-sft",
+      model: "runs/out/laptop",
+      optimizer: "adamw",
+      lr: 3e-4,
+      epochs: 2,
+      warmup: 20,
+      evalEvery: 250,
+      sampleEvery: 250,
+      saveEvery: 250,
+    },
+  },
+};
