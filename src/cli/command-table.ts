@@ -2,6 +2,7 @@
 import type { Command } from "./command.ts";
 
 export const commands: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
+  chat: () => import("./commands/chat.ts"),
   complete: () => import("./commands/complete.ts"),
   data: () => import("./commands/data.ts"),
   explain: () => import("./commands/explain.ts"),
