@@ -39,17 +39,14 @@ export function createDraw(stream: string, index: number, split: Split, seed: nu
  * @param keyOf the candidate's key, whose hash is its side
  */
 export function drawFromSplit<T>(
-  stream: string,
-  index: number,
+  draw: Draw,
   split: Split,
-  seed: number,
   make: (draw: Draw) => T,
   keyOf: (candidate: T) => string,
 ): T {
-  const draw = createDraw(stream, index, split, seed);
   for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
     const candidate = make(draw);
     if (splitOf(keyOf(candidate)) === split) return candidate;
   }
-  throw new Error(`task ${stream}: nothing to draw in split ${split}`);
+  throw new Error(`tasks: nothing to draw in split ${split} after ${MOST_ATTEMPTS} attempts`);
 }

@@ -11,7 +11,12 @@ import type { Split } from "./task.ts";
 const TEST_ONE_IN = 8;
 
 /** What the report card asks of every model: never trained on. */
-const shownInReports: ReadonlySet<string> = new Set(["2+2", "24*78", "249*23353"]);
+const shownInReports: ReadonlySet<string> = new Set([
+  "2+2",
+  "24*78",
+  "249*23353",
+  "it's raining so i should bring an",
+]);
 
 /** @returns the side of a key; the same in every run */
 export function splitOf(key: string): Split {

@@ -1,0 +1,62 @@
+/**
+ * Arithmetic answered at once: System 1. By default only what people know by heart; with more
+ * digits it is the measure of what a model can do without thinking. Beyond ten the question says
+ * that the answer is wanted at once, since otherwise the calculator is the better way.
+ */
+import {
+  type ArithmeticRange,
+  drawExpression,
+  fillWording,
+  keyOf,
+  resultOf,
+  toPrint,
+  toQuestion,
+} from "./arithmetic.ts";
+import { assistant, defineTask, plainContext, user } from "./define-task.ts";
+import { answersNumber, toolCallsOf } from "./grade.ts";
+import type { Task } from "./task.ts";
+
+const smallRange: ArithmeticRange = { digits: [1, 2], operators: ["+", "+", "-", "*"] };
+
+const KNOWN_BY_HEART = 10;
+
+const plainWordings: readonly string[] = [
+  "[What is|What's] {e}?",
+  "How much is {e}?",
+  "{e}",
+  "{e} = ?",
+  "{e}=",
+  "[Hi|Hello|Hey], what is {e}?",
+];
+
+const atOnceWordings: readonly string[] = [
+  "[What is|What's] {e}? Answer at once.",
+  "[Quick|Quickly], in your head: {e}",
+  "Answer at once: {e}",
+  "In your head, what is {e}?",
+  "Without the calculator: [what is {e}?|{e}]",
+  "Guess {e} at once.",
+];
+
+export function directTask(range: Partial<ArithmeticRange> = {}): Task {
+  const all = { ...smallRange, ...range };
+  const description = "Small sums answered at once, without a tool";
+  return defineTask("direct", description, (draw) => {
+    const expression = drawExpression(draw, all);
+    const isKnown = Math.max(expression.left, expression.right) <= KNOWN_BY_HEART;
+    const wordings = isKnown && draw.pick(3) > 0 ? plainWordings : atOnceWordings;
+    const question = fillWording(draw, wordings, { e: toQuestion(draw, expression) });
+    const answer = String(resultOf(expression));
+    const given = [String(expression.left), String(expression.right)];
+    return {
+      key: keyOf(expression),
+      problem: () => ({
+        prompt: [user(question)],
+        solution: [assistant(`${toPrint(expression)} = ${answer}.`)],
+        context: plainContext,
+        grade: (reply) =>
+          answersNumber(reply, answer, given) && toolCallsOf(reply).length === 0 ? 1 : 0,
+      }),
+    };
+  });
+}
