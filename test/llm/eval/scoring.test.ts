@@ -12,7 +12,6 @@ import {
 } from "../../../src/llm/eval/choice.ts";
 import { passAtK, passSizes } from "../../../src/llm/eval/pass-at-k.ts";
 import { preferenceAccuracy, rankedRight } from "../../../src/llm/eval/preferences.ts";
-import { isExactCall } from "../../../src/llm/eval/tool-calls.ts";
 
 test("choices are scored after what all of them share", () => {
   assert.deepEqual(
@@ -111,21 +110,6 @@ test("pass@k of Chen et al. by counting subsets", () => {
   assert.deepEqual(passSizes(1), [1]);
   assert.deepEqual(passSizes(8), [1, 2, 4, 8]);
   assert.deepEqual(passSizes(6), [1, 2, 4, 6]);
-});
-
-const call = (name: string, args: string): Message => {
-  return { role: "assistant", content: "", toolCalls: [{ name, arguments: args }] };
-};
-
-test("a call is exact by name and JSON, in order", () => {
-  const wanted = [call("calculator", '{"expression":"24*78"}')];
-  assert.ok(isExactCall([call("calculator", '{ "expression": "24*78" }')], wanted));
-  assert.ok(!isExactCall([call("calculator", '{"expression":"24*79"}')], wanted));
-  assert.ok(!isExactCall([call("clock", '{"expression":"24*78"}')], wanted));
-  assert.ok(!isExactCall([...wanted, ...wanted], wanted));
-  assert.ok(!isExactCall([], wanted));
-  assert.ok(!isExactCall([call("calculator", "24*78")], wanted));
-  assert.ok(isExactCall([call("f", '{"a":1,"b":[2]}')], [call("f", '{"b":[2],"a":1}')]));
 });
 
 test("rankings: all pairs of different groups, ties of rewards are half right", () => {

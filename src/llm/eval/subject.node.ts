@@ -1,0 +1,75 @@
+/**
+ * What is evaluated: a model in memory, and the two ways to question it. Programs are compiled when
+ * first needed: a suite of texts never pays for generation.
+ */
+import type { Backend } from "../../compute/backend.ts";
+import { chooseBackend } from "../../compute/backends/choose.node.ts";
+import { type BatchGenerator, createBatchGenerator } from "../inference/batch-generator.ts";
+import { createLogprobScorer, type LogprobScorer } from "../inference/logprobs.ts";
+import type { ModelConfig } from "../model/config.ts";
+import type { Precision } from "../model/transformer.ts";
+import { openModel } from "../run/open-model.node.ts";
+import type { Talk } from "../run/talk.ts";
+import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import type { EvalConfig } from "./config.ts";
+
+export interface Subject {
+  /** The model's folder. */
+  readonly folder: string;
+  readonly config: ModelConfig;
+  readonly tokenizer: Tokenizer;
+  readonly tokenizerJson: string;
+  readonly backend: Backend;
+  readonly precision: Precision;
+  /** How questions of data sets are put. */
+  readonly form: "chat" | "plain";
+  /** Prompt and reply together, in tokens. */
+  readonly contextLen: number;
+  scorer(): LogprobScorer;
+  generator(): BatchGenerator;
+}
+
+export interface OpenSubject extends Subject, AsyncDisposable {}
+
+/** Long-context models would otherwise get caches of gigabytes for short questions. */
+const MOST_CONTEXT = 1024;
+/** Positions of one batch of given texts. */
+const BATCH_TOKENS = 2048;
+
+/** @throws CHECKPOINT when there is no model; TOOLCHAIN when "c" is asked for and cannot be had */
+export async function openSubject(asked: EvalConfig, talk: Talk): Promise<OpenSubject> {
+  const { checkpoint, tokenizer, tokenizerJson } = await openModel(asked.model);
+  const { config, folder } = checkpoint;
+  const hasTemplate = (await checkpoint.readText("tokenizer_config.json"))?.includes(
+    "chat_template",
+  );
+  const backend = await chooseBackend(asked.backend, asked, (line) => talk.say(line));
+  const store = backend.createStore();
+  await checkpoint.loadParameters(store);
+  const auto: Precision = backend.description.includes("bf16") ? "bf16" : "f32";
+  const precision = asked.precision === "auto" ? auto : asked.precision;
+  const contextLen = Math.min(config.sequenceLen, MOST_CONTEXT);
+  const B = Math.max(1, Math.floor(BATCH_TOKENS / contextLen));
+  let scorer: LogprobScorer | undefined;
+  let generator: BatchGenerator | undefined;
+  return {
+    ...{ folder, config, tokenizer, tokenizerJson, backend, precision, contextLen },
+    form: asked.form === "auto" ? (hasTemplate ? "chat" : "plain") : asked.form,
+    scorer() {
+      scorer ??= createLogprobScorer(backend, store, config, { B, T: contextLen, precision });
+      return scorer;
+    },
+    generator() {
+      generator ??= createBatchGenerator(backend, store, config, {
+        ...{ precision, slots: asked.slots, contextLen, vocabSize: tokenizer.vocabSize },
+      });
+      return generator;
+    },
+    async [Symbol.asyncDispose]() {
+      scorer?.dispose();
+      await generator?.dispose();
+      store.dispose();
+      backend.dispose();
+    },
+  };
+}
