@@ -1,7 +1,8 @@
 /** What `--algorithm` takes; what each one does is in `algorithms.ts`. */
-export const algorithmNames = [
+
+export type AlgorithmName = "ppo" | "grpo" | "rloo" | "reinforce" | "dpo" | "best-of-n" | "star";
+
+export const algorithmNames: readonly AlgorithmName[] = [
   ...(["ppo", "grpo", "rloo", "reinforce"] as const),
   ...(["dpo", "best-of-n", "star"] as const),
-] as const;
-
-export type AlgorithmName = (typeof algorithmNames)[number];
+];
