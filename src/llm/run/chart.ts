@@ -12,17 +12,34 @@ export interface Line {
   readonly points: readonly Point[];
   readonly color: string;
   readonly width: number;
+  /** At the line's end. */
   readonly label?: string;
+  /** In the panel's legend. */
+  readonly name?: string;
   /** Marks every point. */
   readonly dots?: boolean;
 }
 
+export interface Series {
+  readonly name: string;
+  readonly points: readonly Point[];
+}
+
 /** Pixels; the margins hold the numbers of the axes. */
 const [WIDTH, PANEL, LEFT, RIGHT, TOP, GAP] = [800, 230, 64, 120, 62, 56] as const;
-const [INK, FAINT, GRID] = ["#1f2328", "#9ec5e8", "#d8dee4"] as const;
+/** What a page in the dark has to replace: paper, text, the numbers behind a mean, rules. */
+export const PAPER = "#ffffff";
+export const INK = "#1f2328";
+export const FAINT = "#9ec5e8";
+export const GRID = "#d8dee4";
 export const BLUE = "#1f6feb";
 export const RED = "#cf222e";
+const SERIES = [BLUE, RED, "#1a7f37", "#9a6700", "#8250df"] as const;
 const MOST_POINTS = 800;
+/** A series with fewer points shows each of them. */
+const FEW_POINTS = 60;
+/** Pixels: a line of text, and a letter about. */
+const [LINE, LETTER] = [14, 6.5] as const;
 
 export interface Panel {
   readonly name: string;
@@ -38,7 +55,7 @@ export function renderChart(title: string, panels: readonly Panel[], xLabel = "s
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" ` +
       `width="${WIDTH}" height="${height}" font-family="sans-serif" font-size="12">`,
-    `<rect width="100%" height="100%" fill="white"/>`,
+    `<rect width="100%" height="100%" fill="${PAPER}"/>`,
     text(LEFT, 22, title, `font-size="15" font-weight="bold"`),
     ...panels.map(({ name, lines }, i) => panel(name, top(i), lastX, lines)),
     text(LEFT + plotWidth / 2, height - 8, xLabel, `text-anchor="middle"`),
@@ -62,6 +79,17 @@ export function measuredLine(points: readonly Point[], color: string = RED, name
   return { points, color, width: 2, label, dots: true };
 }
 
+/** Several series over each other, in colours that the panel's legend names. */
+export function namedLines(series: readonly Series[]): Line[] {
+  return series.map(({ name, points }, i) => {
+    const color = SERIES[i % SERIES.length] as string;
+    const finite = points.filter(({ y }) => Number.isFinite(y));
+    const few = finite.length < FEW_POINTS;
+    const shown = few ? finite : smoothed(thin(finite));
+    return { points: shown, color, width: 2, label: lastValue(shown), name, dots: few };
+  });
+}
+
 const plotWidth = WIDTH - LEFT - RIGHT;
 
 function panel(name: string, top: number, lastStep: number, lines: readonly Line[]): string {
@@ -82,11 +110,49 @@ function panel(name: string, top: number, lastStep: number, lines: readonly Line
       return `${rule(x(step), top, x(step), top + PANEL)}${label}`;
     });
   const drawn = lines.map((line) => drawLine(line, x, y));
-  return [...rows, ...columns, text(LEFT, top - 8, name, ""), ...drawn].join("\n");
+  const labels = drawLabels(lines, x, y);
+  const title = text(LEFT, top - 8, name, "");
+  return [...rows, ...columns, title, ...legend(top - 8, lines), ...drawn, ...labels].join("\n");
+}
+
+/** Names of the lines, from the right. */
+function legend(at: number, lines: readonly Line[]): string[] {
+  let right = LEFT + plotWidth;
+  return lines.toReversed().flatMap(({ name, color }) => {
+    if (name === undefined) return [];
+    const start = right - name.length * LETTER;
+    right = start - 2 * LINE;
+    const swatch =
+      `<line x1="${(start - LINE).toFixed(1)}" y1="${at - 4}" x2="${(start - 4).toFixed(1)}" ` +
+      `y2="${at - 4}" stroke="${color}" stroke-width="3"/>`;
+    return [swatch, text(start, at, name, `fill="${color}"`)];
+  });
+}
+
+/** What stands at the lines' ends, moved down where two would overlap. */
+function drawLabels(
+  lines: readonly Line[],
+  x: (x: number) => number,
+  y: (y: number) => number,
+): string[] {
+  const ends = lines.flatMap(({ points, label, color }) => {
+    const end = points.at(-1);
+    return label === undefined || end === undefined
+      ? []
+      : [{ x: x(end.x) + 8, y: y(end.y) + 4, label, color }];
+  });
+  let free = Number.NEGATIVE_INFINITY;
+  return ends
+    .sort((a, b) => a.y - b.y)
+    .map((end) => {
+      const at = Math.max(end.y, free);
+      free = at + LINE;
+      return text(end.x, at, end.label, `fill="${end.color}"`);
+    });
 }
 
 function drawLine(line: Line, x: (x: number) => number, y: (y: number) => number): string {
-  const { points, color, width, label, dots } = line;
+  const { points, color, width, dots } = line;
   const places = points.map((point) => [x(point.x).toFixed(1), y(point.y).toFixed(1)] as const);
   const path = places.map((place) => place.join(",")).join(" ");
   const parts = [
@@ -95,9 +161,6 @@ function drawLine(line: Line, x: (x: number) => number, y: (y: number) => number
   ];
   for (const [cx, cy] of dots ? places : [])
     parts.push(`<circle cx="${cx}" cy="${cy}" r="3" fill="${color}"/>`);
-  const [endX, endY] = places.at(-1) ?? [];
-  if (label !== undefined && endX !== undefined)
-    parts.push(text(Number(endX) + 8, Number(endY) + 4, label, `fill="${color}"`));
   return parts.join("\n");
 }
 
