@@ -57,6 +57,19 @@ export function answersWord(
   return names(answer) && !rivals.some((rival) => rival !== answer && names(rival));
 }
 
+const ANSWER_LINE = /^(?:(?!Answer:).)*(?<=^|\n)Answer: (\S.*)$/s;
+
+/**
+ * @returns what follows the only `Answer: ` of the last turn, which must begin its last line, so
+ * that there is one claim and nothing behind it
+ */
+export function claimedAnswer(reply: readonly Message[]): string | undefined {
+  const last = reply.at(-1);
+  if (last?.role !== "assistant" || (last.toolCalls ?? []).length > 0) return undefined;
+  const claim = ANSWER_LINE.exec(last.content.trimEnd())?.[1];
+  return claim?.includes("\n") ? undefined : claim;
+}
+
 /** Lower-case words between single spaces, so that only whole words are found. */
 export function toWords(text: string): string {
   return ` ${(text.toLowerCase().match(/[\p{L}\p{N}']+/gu) ?? []).join(" ")} `;

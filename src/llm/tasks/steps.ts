@@ -17,7 +17,7 @@ import {
 } from "./arithmetic.ts";
 import { assistant, defineTask, plainContext, user } from "./define-task.ts";
 import type { Draw } from "./draw.ts";
-import { toolCallsOf } from "./grade.ts";
+import { claimedAnswer } from "./grade.ts";
 import { writeColumns } from "./steps-columns.ts";
 import type { Problem, Task } from "./task.ts";
 
@@ -42,8 +42,6 @@ const wordings: readonly string[] = [
 const INSTRUCTION = "Think step by step.";
 const plainWordings: readonly string[] = ["[What is|What's] {e}?", "{e}", "How much is {e}?"];
 const INSTRUCTED_ONE_IN = 6;
-
-const ANSWER_LINE = /^(?:(?!Answer:).)*(?<=^|\n)Answer: (\d+)$/s;
 
 /** @param range other digits make it harder: the difficulty of an RL run */
 export function stepsTask(range: Partial<StepsRange> = {}): Task {
@@ -74,13 +72,6 @@ function toProblem(prompt: readonly Message[], expression: Expression): Problem 
     prompt,
     solution: [assistant(writeColumns(expression))],
     context: plainContext,
-    grade: (reply) => (claimedAnswer(reply) === answer ? 1 : 0),
+    grade: (reply) => (reply.length === 1 && claimedAnswer(reply) === answer ? 1 : 0),
   };
-}
-
-/** @returns N of the only `Answer: N`, which must be the last line of the only turn */
-function claimedAnswer(reply: readonly Message[]): string | undefined {
-  const [turn, ...more] = reply;
-  if (turn?.role !== "assistant" || more.length > 0 || toolCallsOf(reply).length > 0) return;
-  return ANSWER_LINE.exec(turn.content.trimEnd())?.[1];
 }
