@@ -35,6 +35,10 @@ export async function chatAtTerminal(
   const output = promptStream(io);
   const { signal } = io;
   const lines = createInterface({ input, output, terminal: true, prompt: "> ", signal });
+  let closed = false;
+  lines.once("close", () => {
+    closed = true;
+  });
   let reply: AbortController | undefined;
   lines.on("SIGINT", () => {
     if (reply !== undefined && !reply.signal.aborted) reply.abort();
@@ -52,7 +56,8 @@ export async function chatAtTerminal(
       await askAtTerminal(session, text, AbortSignal.any([signal, reply.signal]), io);
       reply = undefined;
     }
-    if (!signal.aborted) lines.prompt();
+    if (closed) break;
+    lines.prompt();
   }
 }
 
