@@ -8,12 +8,11 @@
  * slides would have to compute the whole cache again for each token.
  */
 import type { Backend, Store } from "../../compute/backend.ts";
-import { philox, toUnit } from "../../compute/philox.ts";
-import { NutshellError } from "../../error.ts";
 import type { ModelConfig } from "../model/config.ts";
 import type { Precision } from "../model/transformer.ts";
 import { createPrograms, type InferencePrograms } from "./programs.ts";
-import { checkSampler, type SamplerOptions, sampleToken } from "./sampler.ts";
+import { checkCount, checkPrompt } from "./request.ts";
+import { checkSampler, randomAt, type SamplerOptions, sampleToken } from "./sampler.ts";
 
 export interface GeneratorOptions {
   readonly precision: Precision;
@@ -56,8 +55,6 @@ export interface TokenGenerator {
 }
 
 const CHUNK = 64;
-/** Philox streams of sampling, apart from those of initial values and data order. */
-const STREAM = 0x73616d70;
 
 /** @throws CONFIG when contextLen exceeds the model's; SHAPE when the store has another's cache */
 export function createGenerator(
@@ -68,8 +65,8 @@ export function createGenerator(
 ): TokenGenerator {
   const { precision, contextLen = config.sequenceLen } = options;
   const chunk = Math.min(options.chunk ?? CHUNK, contextLen);
-  checkCount("contextLen", contextLen, config.sequenceLen);
-  checkCount("chunk", chunk, contextLen);
+  checkCount("generate", "contextLen", contextLen, config.sequenceLen);
+  checkCount("generate", "chunk", chunk, contextLen);
   const capacity = Math.ceil(contextLen / chunk) * chunk;
   const programs = createPrograms(backend, store, { config, precision, capacity, chunk });
   let busy = false;
@@ -130,18 +127,6 @@ async function prefill(
   return logits;
 }
 
-/** The uniform that picks the token at a position: a function of (seed, position) alone. */
-function randomAt(seed: number, position: number): number {
-  const [word = 0] = philox([position, 0, STREAM, 0], [seed >>> 0, 0]);
-  return toUnit(word);
-}
-
-function checkCount(name: string, count: number, most?: number): void {
-  if (Number.isSafeInteger(count) && count >= 1 && !(count > (most ?? count))) return;
-  const range = most === undefined ? "1 or more" : `from 1 to ${most}`;
-  throw configError(`${name} must be a whole number, ${range}, got ${count}.`);
-}
-
 function checkRequest(
   promptIds: readonly number[],
   options: GenerateOptions,
@@ -149,22 +134,6 @@ function checkRequest(
   vocabSize: number,
 ): void {
   checkSampler(options);
-  if (options.maxTokens !== undefined) checkCount("maxTokens", options.maxTokens);
-  if (promptIds.length === 0)
-    throw configError("prompt must hold a token, got none. Begin with the start-of-text token.");
-  if (promptIds.length >= contextLen)
-    throw configError(
-      `prompt must leave room in a context of ${contextLen} tokens, got ${promptIds.length}. ` +
-        "Shorten the prompt.",
-    );
-  const stranger = promptIds.find((id) => !(Number.isInteger(id) && id >= 0 && id < vocabSize));
-  if (stranger !== undefined)
-    throw configError(
-      `token ids must lie in [0, ${vocabSize}), got ${stranger}. ` +
-        "Use the tokenizer stored beside the model.",
-    );
-}
-
-function configError(what: string): NutshellError {
-  return new NutshellError("CONFIG", `generate: ${what}`);
+  if (options.maxTokens !== undefined) checkCount("generate", "maxTokens", options.maxTokens);
+  checkPrompt("generate", promptIds, contextLen, vocabSize);
 }

@@ -48,7 +48,7 @@ export interface InferencePrograms {
  * What a product reads in bf16 anyway is kept in bf16: half the bytes of each decoded token, the
  * same bits in its logits.
  */
-function narrowWeights({ config, precision }: InferenceShape): Map<string, StateUpdate> {
+function narrowWeights(config: ModelConfig, precision: Precision): Map<string, StateUpdate> {
   const specs = precision === "bf16" ? parameterSpecs(config) : [];
   const products = specs.filter(({ role }) => role === "matrix" || role === "head");
   return new Map(
@@ -59,11 +59,28 @@ function narrowWeights({ config, precision }: InferenceShape): Map<string, State
   );
 }
 
+/** The parameters as inference reads them. */
+export function inferenceParameters(config: ModelConfig, precision: Precision): Map<string, Value> {
+  const params = modelParameters(config);
+  for (const [name, { state }] of narrowWeights(config, precision)) params.set(name, state);
+  return params;
+}
+
+/** @returns the program that narrows all weights, or undefined in f32, which reads them in place */
+export async function compileNarrow(
+  backend: Backend,
+  store: Store,
+  config: ModelConfig,
+  precision: Precision,
+): Promise<Program | undefined> {
+  const updates = [...narrowWeights(config, precision).values()];
+  return updates.length === 0 ? undefined : backend.compile({ outputs: {}, updates }, store);
+}
+
 /** @param pick takes the rows [N, C] that need logits out of the hidden states [T, C] */
 function forward(shape: InferenceShape, T: number, pick: (hidden: Value) => Value): Graph {
   const { config, precision, capacity } = shape;
-  const params = modelParameters(config);
-  for (const [name, { state }] of narrowWeights(shape)) params.set(name, state);
+  const params = inferenceParameters(config, precision);
   const cache = kvCache(config, 1, capacity, precision);
   const ids = input("ids", [1, T], "i32");
   const { hidden, cacheUpdates } = hiddenStates(config, params, ids, { precision, cache });
@@ -120,14 +137,13 @@ interface Compiled {
 }
 
 async function compile(backend: Backend, store: Store, shape: InferenceShape): Promise<Compiled> {
-  const updates = [...narrowWeights(shape).values()];
   const [prefill, decode, narrow] = await Promise.all([
     backend.compile(forward(shape, shape.chunk, lastRow), store),
     backend.compile(
       forward(shape, 1, (hidden) => hidden),
       store,
     ),
-    updates.length === 0 ? undefined : backend.compile({ outputs: {}, updates }, store),
+    compileNarrow(backend, store, shape.config, shape.precision),
   ]);
   return { prefill, decode, narrow };
 }

@@ -4,6 +4,7 @@
  * random number comes from the caller. Equal probabilities are ordered by id, so ties never depend
  * on anything else. @see Fan et al. 2018 (top-k); Holtzman et al. 2020 (top-p)
  */
+import { philox, toUnit } from "../../compute/philox.ts";
 import { NutshellError } from "../../error.ts";
 
 export interface SamplerOptions {
@@ -25,6 +26,15 @@ export function checkSampler({ temperature, topK, topP }: SamplerOptions): void 
   if (topK !== undefined && !(Number.isSafeInteger(topK) && topK >= 1))
     fail("topK must be a whole number, 1 or more", topK);
   if (topP !== undefined && !(topP > 0 && topP <= 1)) fail("topP must be above 0, at most 1", topP);
+}
+
+/** Philox streams of sampling, apart from those of initial values and data order. */
+const STREAM = 0x73616d70;
+
+/** The uniform that picks the token at a position: a function of (seed, position) alone. */
+export function randomAt(seed: number, position: number): number {
+  const [word = 0] = philox([position, 0, STREAM, 0], [seed >>> 0, 0]);
+  return toUnit(word);
 }
 
 /**

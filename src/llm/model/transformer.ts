@@ -25,11 +25,13 @@ export type Precision = "f32" | "bf16";
 export type Parameters = ReadonlyMap<string, Value>;
 export type StateUpdate = { readonly state: Value; readonly value: Value };
 
-/** Keys and values of the tokens before these, one pair [B, S, K, D] a layer. */
+/** Keys and values of the tokens before these, one pair [R, S, K, D] a layer. */
 export interface KvCache {
   readonly layers: readonly { readonly k: Value; readonly v: Value }[];
-  /** i32 scalar: the position of the first new token; first + T <= S. */
+  /** i32 scalar, or [B]: the position of the first new token; what reaches beyond S is dropped. */
   readonly first: Value;
+  /** i32 [B], all different: the cache's row of each text; absent: R = B, each its own. */
+  readonly rows?: Value;
 }
 
 export interface ForwardOptions {
@@ -42,12 +44,21 @@ export function modelParameters(config: ModelConfig): Map<string, Value> {
   return new Map(parameterSpecs(config).map(({ name, shape }) => [name, state(name, shape)]));
 }
 
-/** State leaves `cache.N.k` and `cache.N.v`, and an input `first`. @param S capacity in tokens */
-export function kvCache(config: ModelConfig, B: number, S: number, precision: Precision): KvCache {
+/**
+ * State leaves `cache.N.k` and `cache.N.v`, and an input `first`.
+ * @param S capacity in tokens  @param name in place of `cache`
+ */
+export function kvCache(
+  config: ModelConfig,
+  B: number,
+  S: number,
+  precision: Precision,
+  name: string = "cache",
+): KvCache {
   const shape = [B, S, config.nKvHead, config.headDim];
   const layers = Array.from({ length: config.nLayer }, (_, layer) => ({
-    k: state(`cache.${layer}.k`, shape, precision),
-    v: state(`cache.${layer}.v`, shape, precision),
+    k: state(`${name}.${layer}.k`, shape, precision),
+    v: state(`${name}.${layer}.v`, shape, precision),
   }));
   return { layers, first: input("first", [], "i32") };
 }
@@ -87,18 +98,19 @@ function attend(layer: Layer, x: Value, B: number): { y: Value; updates: StateUp
   let v = heads(layer, x, "v", B);
   const updates: StateUpdate[] = [];
   const cached = options.cache?.layers[layer.index];
-  const first = options.cache?.first;
+  const { first, rows } = options.cache ?? {};
   if (cached !== undefined && first !== undefined) {
-    k = writeRows(cached.k, k, first);
-    v = writeRows(cached.v, v, first);
+    k = writeRows(cached.k, k, first, rows);
+    v = writeRows(cached.v, v, first, rows);
     updates.push({ state: cached.k, value: k }, { state: cached.v, value: v });
   }
   const o = attention(q, k, v, {
     ...(config.window === undefined ? {} : { window: config.window }),
     ...(first === undefined ? {} : { first }),
+    ...(rows === undefined ? {} : { rows }),
   });
-  const rows = reshape(o, [x.shape[0] as number, config.nHead * config.headDim]);
-  return { y: linear(rows, weight("self_attn.o_proj.weight"), options.precision, "f32"), updates };
+  const flat = reshape(o, [x.shape[0] as number, config.nHead * config.headDim]);
+  return { y: linear(flat, weight("self_attn.o_proj.weight"), options.precision, "f32"), updates };
 }
 
 function mlp({ options: { precision }, weight }: Layer, x: Value): Value {
