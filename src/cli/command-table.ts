@@ -5,6 +5,7 @@ export const commands: Readonly<Record<string, () => Promise<{ readonly command:
   chat: () => import("./commands/chat.ts"),
   complete: () => import("./commands/complete.ts"),
   data: () => import("./commands/data.ts"),
+  eval: () => import("./commands/eval.ts"),
   explain: () => import("./commands/explain.ts"),
   plan: () => import("./commands/plan.ts"),
   pretrain: () => import("./commands/pretrain.ts"),

@@ -10,6 +10,7 @@ import type { ModelConfig } from "../model/config.ts";
 import type { Precision } from "../model/transformer.ts";
 import { openModel } from "../run/open-model.node.ts";
 import type { Talk } from "../run/talk.ts";
+import { specialTokens } from "../tokenizer/special-tokens.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import type { EvalConfig } from "./config.ts";
 
@@ -21,6 +22,8 @@ export interface Subject {
   readonly tokenizerJson: string;
   readonly backend: Backend;
   readonly precision: Precision;
+  /** Whether its vocabulary has the marks of a conversation. */
+  readonly canChat: boolean;
   /** How questions of data sets are put. */
   readonly form: "chat" | "plain";
   /** Prompt and reply together, in tokens. */
@@ -43,6 +46,7 @@ export async function openSubject(asked: EvalConfig, talk: Talk): Promise<OpenSu
   const hasTemplate = (await checkpoint.readText("tokenizer_config.json"))?.includes(
     "chat_template",
   );
+  const canChat = specialTokens.every((name) => tokenizer.specialTokens.has(name));
   const backend = await chooseBackend(asked.backend, asked, (line) => talk.say(line));
   const store = backend.createStore();
   await checkpoint.loadParameters(store);
@@ -54,7 +58,8 @@ export async function openSubject(asked: EvalConfig, talk: Talk): Promise<OpenSu
   let generator: BatchGenerator | undefined;
   return {
     ...{ folder, config, tokenizer, tokenizerJson, backend, precision, contextLen },
-    form: asked.form === "auto" ? (hasTemplate ? "chat" : "plain") : asked.form,
+    canChat,
+    form: asked.form === "auto" ? (canChat && hasTemplate ? "chat" : "plain") : asked.form,
     scorer() {
       scorer ??= createLogprobScorer(backend, store, config, { B, T: contextLen, precision });
       return scorer;

@@ -1,0 +1,53 @@
+/** The suites: what is measured under each name, in order. */
+import { calculatorTask } from "../tasks/calculator.ts";
+import { directTask } from "../tasks/direct.ts";
+import { stepsTask } from "../tasks/steps.ts";
+import { tasks } from "../tasks/table.ts";
+import { coreSets, type DataSet, mathSets, textSets } from "./data-sets.ts";
+import type { Measure } from "./measure.ts";
+import { measurePreferences } from "./measure-preferences.node.ts";
+import { measureSet } from "./measure-set.ts";
+import { measureTalk } from "./measure-talk.ts";
+import { measureTasks, type NamedTask } from "./measure-tasks.ts";
+import { measureText } from "./measure-text.node.ts";
+
+export interface NamedMeasure {
+  readonly name: string;
+  /** Asks as a chat, whatever the model: needs a vocabulary with the marks of one. */
+  readonly isChat?: boolean;
+  readonly measure: Measure;
+}
+
+/** Digits of both operands, and the ways of thinking: at once, step by step, through the tool. */
+const DIGITS = [1, 2, 3, 4, 5, 6];
+
+const ways: readonly ((digits: number) => NamedTask)[] = [
+  (digits) => ({
+    name: `system 1, ${digits} digits`,
+    task: directTask({ digits: [digits, digits] }),
+  }),
+  (digits) => ({
+    name: `system 2, ${digits} digits`,
+    task: stepsTask({ digits: [digits, digits] }),
+  }),
+  (digits) => ({
+    name: `tool, ${digits} digits`,
+    task: calculatorTask({ digits: [digits, digits] }),
+  }),
+];
+
+const allTasks: readonly NamedTask[] = [...tasks].map(([name, task]) => ({ name, task }));
+const arithmetic = ways.flatMap((way) => DIGITS.map(way));
+
+const ofSets = (sets: readonly DataSet[]): NamedMeasure[] =>
+  sets.map((set) => ({ name: set.name, measure: measureSet(set) }));
+
+export const suites: Readonly<Record<string, readonly NamedMeasure[]>> = {
+  assistant: [{ name: "tasks", isChat: true, measure: measureTasks(allTasks) }],
+  arithmetic: [{ name: "arithmetic", isChat: true, measure: measureTasks(arithmetic) }],
+  core: ofSets(coreSets),
+  text: [{ name: "held-out text", measure: measureText }, ...ofSets(textSets)],
+  math: ofSets(mathSets),
+  preferences: [{ name: "preferences", measure: measurePreferences }],
+  talk: [{ name: "talk", isChat: true, measure: measureTalk }],
+};
