@@ -1,147 +1,63 @@
 /**
- * `npm start`: the whole of stage 1 as one story, from raw text to a model that writes. It trains
- * the preset `tiny`; a second start goes on where the first stopped, or only writes when the
- * training is done.
+ * `npm start`: the first half of the talk as one story. Raw text becomes tokens, a model that
+ * continues text, an assistant, a reward model, an assistant that learned by trying, a report card,
+ * and a chat. A second start goes on where the first stopped, or opens the chat at once.
  */
-import { type Command, type CommandIo, defineCommand } from "../src/cli/command.ts";
+import { openChat } from "../src/cli/chat/open-chat.ts";
+import { type Command, defineCommand } from "../src/cli/command.ts";
 import { runProgram } from "../src/cli/execute.ts";
-import { formatDuration } from "../src/cli/format.ts";
-import type { Backend } from "../src/compute/backend.ts";
-import { type BackendChoice, chooseBackend } from "../src/compute/backends/choose.node.ts";
-import { completeText } from "../src/llm/inference/complete.ts";
-import { createGenerator } from "../src/llm/inference/generator.ts";
-import { loadCheckpoint } from "../src/llm/model/checkpoint.node.ts";
-import { findCheckpoint } from "../src/llm/model/run-folder.node.ts";
-import type { RunConfig } from "../src/llm/pretrain/complete-config.ts";
-import { type PretrainConfig, pretrainOptions } from "../src/llm/pretrain/config.ts";
-import { presets } from "../src/llm/pretrain/presets.ts";
-import { pretrain } from "../src/llm/pretrain/pretrain.node.ts";
-import { renderResult } from "../src/llm/pretrain/result.ts";
-import { findResumePoint, removeRun } from "../src/llm/run/resume.node.ts";
-import { createTalk, type Talk } from "../src/llm/run/talk.ts";
-import { fromTokenizerJson } from "../src/llm/tokenizer/tokenizer-json.ts";
-import { type OptionTableFor, resolveOptions } from "../src/options.ts";
+import { renderGrown } from "../src/cli/grow/summary.ts";
+import { type GrowConfig, growOptions } from "../src/llm/grow/config.ts";
+import { grow } from "../src/llm/grow/grow.node.ts";
+import { folderOf, removeGrown } from "../src/llm/grow/state.node.ts";
+import { reportJson } from "../src/llm/report/json.ts";
+import { createTalk } from "../src/llm/run/talk.ts";
+import type { OptionTableFor } from "../src/options.ts";
 
-interface TinyValues {
-  data: string | undefined;
-  out: string;
-  steps: number | undefined;
+interface StartValues extends GrowConfig {
   fresh: boolean;
-  backend: BackendChoice;
-  threads: number | undefined;
+  chat: boolean;
 }
 
-const options: OptionTableFor<TinyValues> = {
-  data: pretrainOptions.data,
-  out: { ...pretrainOptions.out, value: presets.tiny.values.out ?? "" },
-  steps: { ...pretrainOptions.steps, doc: "Steps of the run; absent: as many as the preset has." },
-  fresh: { type: "boolean", value: false, doc: "Remove the run in --out and start over." },
-  backend: pretrainOptions.backend,
-  threads: pretrainOptions.threads,
-};
+const welcome =
+  "Nutshell grows a language model from nothing: it learns its own tokens from raw text, trains a\n" +
+  "small transformer to guess the next one, teaches it to answer and to use tools, lets it try\n" +
+  "and rewards what works, measures all of it, and opens a chat.\n" +
+  "Ctrl-C stops and saves; the same command goes on.";
 
-/** What plain JavaScript can train in the same time. */
-const withoutCompiler: Partial<PretrainConfig> = {
-  ...{ vocabSize: 512, maxBytes: 2_000_000, depth: 2, nEmbd: 64, nHead: 2, nFfn: 168 },
-  ...{
-    sequenceLen: 64,
-    batchSize: 4,
-    steps: 200,
-    evalEvery: 100,
-    sampleEvery: 100,
-    saveEvery: 100,
-  },
-};
-
-const prompts = ["Once upon a time", "The city of", "She said", "In the morning,", "The old man"];
-
-const command: Command<OptionTableFor<TinyValues>> = defineCommand({
+const command: Command<OptionTableFor<StartValues>> = defineCommand({
   name: "start",
-  summary: "train a tiny language model on real text, then let it write",
+  start: "npm start --",
+  summary: "grow a tiny assistant from raw text, then chat with it",
   example: "npm start -- --data books/ --out runs/out/books",
-  options,
-  async run(values, io, { given }) {
+  options: {
+    ...growOptions,
+    fresh: { type: "boolean", value: false, doc: "Remove what was grown in --out and start over." },
+    chat: { type: "boolean", value: true, doc: "Open a chat at the end." },
+  },
+  async run({ fresh, chat, ...config }, io) {
     const talk = createTalk(io);
-    const { fresh, ...flags } = given;
-    const { out } = values;
-    if (fresh) removeRun(out);
-    const backend = await chooseBackend(values.backend, values, (line) => talk.say(line));
-    try {
-      const small = backend.name === "reference" ? withoutCompiler : {};
-      const asked = resolveOptions(
-        pretrainOptions,
-        { from: "preset tiny", values: { ...presets.tiny.values, ...small } },
-        { from: "flags", values: { ...flags, backend: backend.name } },
-      );
-      if (Object.keys(flags).length === 0 && (await isFinished(out, talk)))
-        talk.say(`${out} is trained to the end; --fresh starts over`);
-      else await train(asked, talk, io);
-      if (io.signal.aborted) return;
-      const texts = await writeSamples(out, backend, talk, io);
-      if (io.json) io.stdout(`${JSON.stringify({ out, texts })}\n`);
-    } finally {
-      backend.dispose();
-    }
+    const { out, backend, threads } = config;
+    if (fresh) await removeGrown(out);
+    talk.say(`${welcome} All of it goes to ${out}.`);
+    const record = await grow(config, talk, io.signal);
+    if (record === undefined) return;
+    io.stdout(io.json ? `${JSON.stringify(reportJson(record))}\n` : renderGrown(record));
     talk.say(whatNext(out));
+    if (chat) await openChat({ model: folderOf(out, "rl"), backend, threads }, io);
   },
 });
-
-async function isFinished(out: string, talk: Talk): Promise<boolean> {
-  const found = await findResumePoint<RunConfig>(out, talk);
-  return found !== undefined && found.step === found.config.steps;
-}
-
-async function train(asked: PretrainConfig, talk: Talk, io: CommandIo): Promise<void> {
-  talk.say(
-    "Nutshell learns to write from nothing: it reads text, learns its own tokens, trains a\n" +
-      `small transformer to guess the next one, and writes. All of it goes to ${asked.out}.\n` +
-      "Ctrl-C stops and saves; the same command goes on.\n",
-  );
-  const start = performance.now();
-  const result = await pretrain(asked, talk, io.signal);
-  if (!io.json) io.stdout(renderResult(result));
-  talk.say(`\ntook ${formatDuration((performance.now() - start) / 1000)}`);
-}
-
-/** Reads the model back from its folder, as any other program would, and lets it write. */
-async function writeSamples(
-  out: string,
-  backend: Backend,
-  talk: Talk,
-  io: CommandIo,
-): Promise<string[]> {
-  const folder = await findCheckpoint(out);
-  const checkpoint = await loadCheckpoint(folder);
-  const tokenizer = fromTokenizerJson((await checkpoint.readText("tokenizer.json")) ?? "", folder);
-  const precision = backend.description.includes("bf16") ? "bf16" : "f32";
-  const store = backend.createStore();
-  await checkpoint.loadParameters(store);
-  const generator = createGenerator(backend, store, checkpoint.config, { precision });
-  talk.say(`\nWhat ${folder} writes. It has learned how text looks, not what is true.\n`);
-  const texts: string[] = [];
-  for (const [i, prompt] of prompts.entries()) {
-    if (io.signal.aborted) break;
-    const sampling = { temperature: 0.7, topP: 0.9, maxTokens: 90, seed: i, signal: io.signal };
-    let text = prompt;
-    for await (const piece of completeText(generator, tokenizer, prompt, sampling)) text += piece;
-    texts.push(text);
-    if (!io.json) io.stdout(`${i + 1}. ${text.trim()}\n\n`);
-  }
-  await generator.dispose();
-  store.dispose();
-  return texts;
-}
 
 function whatNext(out: string): string {
   return [
     "What next:",
-    `  npx nutshell complete --model ${out} --prompt "The king"   another text`,
-    `  open ${out}/loss.svg                       how the loss fell`,
-    `  open ${out}/mixture.svg                    what it read, asked and drawn`,
-    `  npx nutshell data inspect --out ${out}/data  what was kept, dropped and masked`,
-    `  open ${out}/card.md                        what it was made from, and how good it is`,
-    "  npm start -- --data DIR --out DIR          the same from your own text",
-    "  npx nutshell pretrain --preset laptop      a better model, in hours",
+    `  open ${out}/report.html                     the report card, with curves and samples`,
+    `  npx nutshell chat --model ${out}/4-rl       talk to it`,
+    `  npx nutshell sft inspect                    what it was taught, token by token`,
+    `  npx nutshell rank --model ${out}/2-sft      rank its answers yourself: the labelling desk`,
+    `  npx nutshell eval --model ${out}/4-rl --suite assistant,arithmetic`,
+    "  npm start -- --data DIR --out DIR           the same from your own text",
+    "  npx nutshell grow --preset laptop           a better model, in hours",
   ].join("\n");
 }
 

@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
 import { NutshellError } from "./error.ts";
 
 /** What the manifest keeps of a file. */
@@ -123,6 +124,19 @@ export async function writeFolderAtomically(
   } catch (error) {
     // A second failure must not hide the first; the folder's name marks it as torn anyway.
     await rm(temporary, { recursive: true, force: true }).catch(() => {});
+    throw error;
+  }
+}
+
+/** Replaces a small text file: readers see the old one or the new one, whole. */
+export async function replaceFile(path: string, text: string): Promise<void> {
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    await writeDurably(temporary, [new TextEncoder().encode(text)]);
+    await rename(temporary, path);
+    await syncFolder(dirname(path));
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => {});
     throw error;
   }
 }

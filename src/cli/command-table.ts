@@ -7,7 +7,11 @@ export const commands: Readonly<Record<string, () => Promise<{ readonly command:
   data: () => import("./commands/data.ts"),
   eval: () => import("./commands/eval.ts"),
   explain: () => import("./commands/explain.ts"),
+  grow: () => import("./commands/grow.ts"),
   plan: () => import("./commands/plan.ts"),
   pretrain: () => import("./commands/pretrain.ts"),
+  sft: () => import("./commands/sft.ts"),
+  rank: () => import("./commands/rank.ts"),
+  reward: () => import("./commands/reward.ts"),
   tokenizer: () => import("./commands/tokenizer.ts"),
 };

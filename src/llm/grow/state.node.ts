@@ -1,0 +1,73 @@
+/**
+ * `grow.json`: which stages are done, what they gave and how long they took over all starts. A
+ * stage in the middle resumes from its own checkpoints; this file only says where to go on.
+ */
+import { readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { diskError, replaceFile } from "../../durable-file.node.ts";
+import type { StageName } from "../report/record.ts";
+
+export type StepName = StageName | "eval";
+
+export const stepNames: readonly StepName[] = ["pretrain", "sft", "reward", "rl", "eval"];
+
+/** What is known of a step. */
+export interface StepState {
+  /** Over all starts. */
+  readonly seconds: number;
+  /** As the stage's command prints it; absent until it is done. */
+  readonly result?: Readonly<Record<string, unknown>>;
+}
+
+export interface GrowState {
+  readonly preset: string;
+  /** ISO 8601, of the first start. */
+  readonly startedAt: string;
+  readonly steps: Partial<Record<StepName, StepState>>;
+}
+
+const FILE = "grow.json";
+
+/** Each step's folder: numbered, so that a listing tells the story. */
+export function folderOf(out: string, step: StepName): string {
+  return join(out, `${stepNames.indexOf(step) + 1}-${step}`);
+}
+
+/** @returns what `out` holds, or a beginning */
+export async function readState(out: string, preset: string): Promise<GrowState> {
+  const fresh = { preset, startedAt: new Date().toISOString(), steps: {} };
+  try {
+    return JSON.parse(await readFile(join(out, FILE), "utf8")) as GrowState;
+  } catch {
+    return fresh; // Absent or torn: every stage finds its own checkpoints again.
+  }
+}
+
+/** @throws DISK */
+export async function writeState(out: string, state: GrowState): Promise<void> {
+  const path = join(out, FILE);
+  try {
+    await replaceFile(path, `${JSON.stringify(state, null, 2)}\n`);
+  } catch (error) {
+    throw diskError(path, error, "The stages' checkpoints are intact. Then start again.");
+  }
+}
+
+/** Removes what was grown in `out`, and nothing else that may lie there. */
+export async function removeGrown(out: string): Promise<void> {
+  const files = [FILE, "report.md", "report.html", "report.json", "record.json"];
+  const names = [
+    ...stepNames.map((name) => folderOf(out, name)),
+    ...files.map((f) => join(out, f)),
+  ];
+  for (const path of names) await rm(path, { recursive: true, force: true });
+}
+
+/** Forgets `from` and every step after it. */
+export function forgetFrom(state: GrowState, from: StepName): GrowState {
+  const kept = stepNames.slice(0, stepNames.indexOf(from));
+  const steps = Object.fromEntries(
+    kept.flatMap((name) => (state.steps[name] ? [[name, state.steps[name]]] : [])),
+  );
+  return { ...state, steps };
+}
