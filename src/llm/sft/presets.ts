@@ -19,11 +19,10 @@ export const sftPresets: Readonly<Record<SftPresetName, SftPreset>> = {
       conversations: 24_000,
       steps: 600,
       optimizer: "muon",
-      // Pretraining's rates of this model times 0.6, falling to zero.
+      // Pretraining's rates of this model times 0.6, falling to zero from the warmup on.
       lr: 0.005,
       muonLr: 0.006,
       warmup: 10,
-      warmdown: 500,
       evalEvery: 150,
       sampleEvery: 150,
       saveEvery: 150,

@@ -1,0 +1,204 @@
+/**
+ * Everything that the loop needs, in the order in which it can fail: the model, what is on disk,
+ * backend, conversations, configuration, programs. A resumed run is put exactly where it was saved.
+ */
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { Backend } from "../../compute/backend.ts";
+import { chooseBackend } from "../../compute/backends/choose.node.ts";
+import { digestFile, diskError } from "../../durable-file.node.ts";
+import { NutshellError } from "../../error.ts";
+import { requireChatTokens } from "../chat/template.ts";
+import { createGenerator, type TokenGenerator } from "../inference/generator.ts";
+import type { ModelConfig } from "../model/config.ts";
+import type { Precision } from "../model/transformer.ts";
+import { compileTrainStep, type TrainStep } from "../optim/compile-train-step.ts";
+import { type OpenModel, openModel } from "../run/open-model.node.ts";
+import {
+  findResumePoint,
+  type ResumePoint,
+  requireSameConfig,
+  requireSameData,
+  tryReadCommit,
+} from "../run/resume.node.ts";
+import { createSpikeState, type SpikeState } from "../run/spike-guard.ts";
+import { optimizerOptionsOf, renderStageConfig } from "../run/stage-rates.ts";
+import type { Talk } from "../run/talk.ts";
+import { BOS } from "../tokenizer/tokenizer.ts";
+import { completeConfig, type RunConfig, rowLength } from "./complete-config.ts";
+import { type SftConfig, sftFreeKeys } from "./config.ts";
+import { type Deck, describeSources, packEpoch, type SourceRow } from "./deck.ts";
+import { type GatheredSource, gatherConversations, hashConversations } from "./gather.node.ts";
+import { compileHeldOut, type HeldOutEvaluator } from "./held-out.ts";
+import { openSftMetrics, type SftMetrics } from "./metric-records.node.ts";
+import type { PackedRows } from "./pack.ts";
+import { createRowSampler, type RowSampler } from "./sampler.ts";
+import type { SftDataState } from "./save-run.node.ts";
+import { renderPacking, renderSources } from "./source-table.ts";
+import { findSupplies } from "./sources.node.ts";
+import { type Trainee, trainAll } from "./trainee.ts";
+
+export interface Run extends AsyncDisposable {
+  readonly config: RunConfig;
+  readonly model: ModelConfig;
+  readonly tokenizer: OpenModel["tokenizer"];
+  readonly tokenizerJson: string;
+  /** The folder and the hash of the weights that the run began with. */
+  readonly base: string;
+  readonly baseHash: string;
+  readonly dataHash: string;
+  readonly sources: readonly SourceRow[];
+  readonly packed: PackedRows;
+  readonly conversations: number;
+  readonly sampler: RowSampler;
+  readonly backend: Backend;
+  readonly trainee: Trainee;
+  readonly trainedParameters: number;
+  readonly trainStep: TrainStep;
+  readonly evaluator: HeldOutEvaluator;
+  readonly generator: TokenGenerator;
+  readonly metrics: SftMetrics;
+  readonly spikes: SpikeState;
+  readonly commit: string | undefined;
+  /** The step of the checkpoint that was loaded; absent for a new run. */
+  readonly resumedAt: number | undefined;
+  /** Steps done. */
+  step: number;
+  /** Steps done when the last checkpoint was saved, and its folder. */
+  savedAt: number | undefined;
+  checkpoint: string | undefined;
+}
+
+type Resume = ResumePoint<RunConfig, SftDataState>;
+
+/** What is read before anything is compiled. */
+interface Material {
+  readonly opened: OpenModel;
+  readonly baseHash: string;
+  readonly gathered: readonly GatheredSource[];
+  readonly deck: Deck;
+  readonly resume: Resume | undefined;
+}
+
+/** @throws what is wrong with files, data or configuration; the signal's reason when aborted */
+export async function openRun(asked: SftConfig, talk: Talk, signal: AbortSignal): Promise<Run> {
+  const opened = await openModel(requireModel(asked));
+  requireChatTokens(opened.tokenizer, join(opened.checkpoint.folder, "tokenizer.json"));
+  await makeFolder(asked.out);
+  const resume = await findResumePoint<RunConfig, SftDataState>(asked.out, talk);
+  const backend = await chooseBackend(asked.backend, asked, (line) => talk.say(line));
+  talk.say(`computing with ${backend.description}`);
+  try {
+    const rowTokens = rowLength(asked, opened.checkpoint.config) + 1;
+    const supplies = await findSupplies(asked.data, asked.mixture);
+    const options = { ...asked, rowTokens };
+    const { tokenizer } = opened;
+    const gathered = await gatherConversations(supplies, tokenizer, options, talk, signal);
+    const deck = packEpoch(gathered, rowTokens, asked.seed);
+    const baseHash = await hashWeights(opened);
+    return await assemble(asked, backend, { opened, baseHash, gathered, deck, resume }, talk);
+  } catch (error) {
+    backend.dispose();
+    throw error;
+  }
+}
+
+function requireModel({ model }: SftConfig): string {
+  if (model !== undefined) return model;
+  throw new NutshellError(
+    "USAGE",
+    "sft: needs a model to start from, got none. Write --model runs/out/tiny.",
+  );
+}
+
+async function assemble(
+  asked: SftConfig,
+  backend: Backend,
+  material: Material,
+  talk: Talk,
+): Promise<Run> {
+  const { opened, baseHash, gathered, deck, resume } = material;
+  const { tokenizer, tokenizerJson, checkpoint } = opened;
+  const model = checkpoint.config;
+  const auto: Precision = backend.description.includes("bf16") ? "bf16" : "f32";
+  const config = completeConfig(asked, model, deck.packed.rows, auto);
+  const dataHash = hashConversations(gathered);
+  if (resume !== undefined) requireSameRun(config, resume, dataHash, baseHash);
+  const sources = describeSources(gathered);
+  talk.say(renderStageConfig(config));
+  talk.say(`conversations of an epoch\n${renderSources(sources)}\n  ${renderPacking(deck.packed)}`);
+  const trainee = await createTrainee(backend, material, config);
+  talk.status("compiling the step");
+  const { batchSize, gradAccumSteps, precision } = config;
+  const options = optimizerOptionsOf(config);
+  const { store, served, objective, trainedParameters } = trainee;
+  const trainStep = await compileTrainStep(backend, store, objective, options, gradAccumSteps);
+  const bos = tokenizer.special(BOS);
+  const learned = sources.map((source) => source.learned);
+  const evaluator = await compileHeldOut(backend, served, model, config, gathered, learned, bos);
+  const generator = createGenerator(backend, served, model, { precision });
+  return {
+    ...{ config, model, tokenizer, tokenizerJson, baseHash, dataHash, sources, backend, trainee },
+    ...{ trainedParameters, trainStep, evaluator, generator, base: checkpoint.folder },
+    packed: deck.packed,
+    conversations: deck.packed.items.length,
+    sampler: createRowSampler({ ...deck, seed: config.seed, batchSize, gradAccumSteps, bos }),
+    metrics: openSftMetrics(config.out, resume?.metrics ?? ""),
+    spikes: resume?.data.spikes ?? createSpikeState(),
+    commit: tryReadCommit(),
+    resumedAt: resume?.step,
+    step: resume?.step ?? 0,
+    savedAt: resume?.step,
+    checkpoint: resume?.checkpoint.folder,
+    async [Symbol.asyncDispose]() {
+      // Programs point into the stores, and all of them into the backend.
+      for (const owned of [trainStep, evaluator, generator, trainee, backend])
+        await owned.dispose();
+    },
+  };
+}
+
+async function createTrainee(
+  backend: Backend,
+  { opened, resume }: Material,
+  config: RunConfig,
+): Promise<Trainee> {
+  const store = backend.createStore();
+  await (resume ?? opened).checkpoint.loadParameters(store);
+  const trainee = trainAll(store, opened.checkpoint.config, config);
+  await resume?.checkpoint.loadOptimizer(store, trainee.state);
+  return trainee;
+}
+
+/** @throws CONFIG, DATA, CHECKPOINT when the run in `out` is another one */
+function requireSameRun(
+  config: RunConfig,
+  resume: Resume,
+  dataHash: string,
+  baseHash: string,
+): void {
+  requireSameConfig(config.out, resume.config, config, sftFreeKeys);
+  requireSameData(config.out, resume.data, dataHash);
+  if (resume.data.baseHash === baseHash) return;
+  throw new NutshellError(
+    "CHECKPOINT",
+    `${config.out}: a resumed run must begin from the model of before, got weights ` +
+      `${baseHash.slice(0, 12)}… where it has ${resume.data.baseHash.slice(0, 12)}…. ` +
+      "Pass the --model of before, another --out, or --fresh to start over.",
+  );
+}
+
+/** The tokenizer belongs to what a model means. */
+async function hashWeights({ checkpoint: { folder } }: OpenModel): Promise<string> {
+  const { sha256 } = await digestFile(join(folder, "config.json"));
+  const weights = await digestFile(join(folder, "model.safetensors")).catch(() => undefined);
+  return weights?.sha256 ?? sha256;
+}
+
+async function makeFolder(out: string): Promise<void> {
+  try {
+    await mkdir(out, { recursive: true });
+  } catch (error) {
+    throw diskError(out, error, "Nothing was lost.");
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * Training batches as a pure function of (seed, step, microStep): row g of a run is row g mod R of
+ * epoch ⌊g / R⌋, in an order of its own in every epoch. So each conversation comes once an epoch,
+ * and resuming at any step is exact and costs nothing.
+ */
+import { type Batch, createBatch, IGNORED } from "../data/sampling/batch.ts";
+import { createPermutation, type Permutation } from "../data/sampling/permutation.ts";
+import type { PackedRows } from "./pack.ts";
+
+export interface RowSampler {
+  batchAt(step: number, microStep: number): Batch;
+}
+
+export interface SamplerOptions {
+  readonly packed: PackedRows;
+  /** A conversation's tokens, as `ConversationPool` codes them. */
+  readonly coded: (item: number) => Int32Array;
+  readonly seed: number;
+  /** B, rows of a micro-batch. */
+  readonly batchSize: number;
+  /** Micro-batches of a step. */
+  readonly gradAccumSteps: number;
+  /** Put into positions that hold nothing. */
+  readonly bos: number;
+}
+
+export function createRowSampler(options: SamplerOptions): RowSampler {
+  const { packed, seed, batchSize, gradAccumSteps } = options;
+  const { rows, rowTokens } = packed;
+  let epoch = -1;
+  let order: Permutation = (index) => index;
+  const rowAt = (g: number): number => {
+    const now = Math.floor(g / rows);
+    if (now !== epoch) order = createPermutation(rows, seed, EPOCHS, now);
+    epoch = now;
+    return order(g - now * rows);
+  };
+  return {
+    batchAt(step, microStep) {
+      const batch = createBatch(batchSize, rowTokens - 1);
+      const first = (step * gradAccumSteps + microStep) * batchSize;
+      for (let b = 0; b < batchSize; b++) writeRow(options, rowAt(first + b), batch, b);
+      return batch;
+    },
+  };
+}
+
+/** Tells the order of rows apart from other permutations under the same seed. */
+const EPOCHS = 0x736674;
+
+/** Writes packed row `row` as row b of a batch: targets are the learned tokens alone. */
+export function writeRow(
+  { packed, coded, bos }: Pick<SamplerOptions, "packed" | "coded" | "bos">,
+  row: number,
+  { inputs, targets }: Batch,
+  b: number,
+): void {
+  const T = packed.rowTokens - 1;
+  const at = b * T;
+  inputs.fill(bos, at, at + T);
+  targets.fill(IGNORED, at, at + T);
+  let t = 0;
+  const [from, to] = [packed.firstItem[row] as number, packed.firstItem[row + 1] as number];
+  for (const item of packed.items.subarray(from, to)) {
+    for (const token of coded(item)) {
+      if (t < T) inputs[at + t] = token >> 1;
+      if (t > 0 && (token & 1) === 1) targets[at + t - 1] = token >> 1;
+      t++;
+    }
+  }
+}

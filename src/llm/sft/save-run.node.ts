@@ -1,0 +1,69 @@
+/** What a run leaves in its folder: checkpoints that resume bit for bit, the curve, the card. */
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Store } from "../../compute/backend.ts";
+import { diskError } from "../../durable-file.node.ts";
+import { renderChatFiles } from "../chat/hugging-face.ts";
+import { saveCheckpoint } from "../model/checkpoint.node.ts";
+import { type DataState, sha256 } from "../run/resume.node.ts";
+import { renderCard } from "./card.ts";
+import { renderLossCurve } from "./loss-curve.ts";
+import type { Run } from "./open-run.node.ts";
+import type { Trainee } from "./trainee.ts";
+
+/** What a checkpoint keeps of where it came from. */
+export interface SftDataState extends DataState {
+  /** SHA-256 of the weights that the run began with. */
+  readonly baseHash: string;
+}
+
+/** Saves the run as it stands after `run.step` steps. @throws DISK; older checkpoints are intact */
+export async function saveRun(run: Run): Promise<void> {
+  const { config, model, trainee, step, metrics, tokenizerJson, commit, spikes } = run;
+  await trainee.refresh();
+  const tokenizerHash = sha256(tokenizerJson);
+  const card = renderCard({ ...run, tokenizerHash, machine: run.backend.description });
+  const { dataHash, baseHash } = run;
+  const data: SftDataState = { dataHash, baseHash, tokenizerHash, commit, spikes };
+  const texts = {
+    "tokenizer.json": tokenizerJson,
+    ...renderChatFiles(run.tokenizer, model.sequenceLen),
+    "card.md": card,
+    "metrics.jsonl": metrics.text(),
+  };
+  const optimizer = trainee.state.map(({ name }) => name);
+  const training = { state: { step, seed: config.seed, data, config }, optimizer };
+  const store = storeOfBoth(trainee);
+  run.checkpoint = await saveCheckpoint(
+    config.out,
+    { step, config: model, store, texts, training },
+    config.keep,
+  );
+  run.savedAt = step;
+  await writeReport(run, "card.md", card);
+}
+
+/** Parameters as they count, optimizer states as they train; to be read only. */
+function storeOfBoth({ store, served, state }: Trainee): Store {
+  if (store === served) return store;
+  const trained = new Set(state.map(({ name }) => name));
+  const of = (name: string): Store => (trained.has(name) ? store : served);
+  return { ...served, type: (name) => of(name).type(name), read: (name) => of(name).read(name) };
+}
+
+/** Draws `loss.svg`. @returns its path  @throws DISK */
+export function drawCurve(run: Run): Promise<string> {
+  const { config, metrics } = run;
+  const title = `${config.out}: loss over ${config.steps} steps`;
+  return writeReport(run, "loss.svg", renderLossCurve(title, metrics.steps, metrics.evals));
+}
+
+async function writeReport({ config }: Run, name: string, body: string): Promise<string> {
+  const path = join(config.out, name);
+  try {
+    await writeFile(path, body);
+  } catch (error) {
+    throw diskError(path, error, "The last checkpoint is intact. Then resume.");
+  }
+  return path;
+}
