@@ -59,6 +59,7 @@ export async function chatAtTerminal(
     if (closed) break;
     lines.prompt();
   }
+  io.stderr("\n"); // What comes next does not stand behind the prompt.
 }
 
 /** What is wrong with one question is said, and the chat goes on. */

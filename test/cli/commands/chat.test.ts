@@ -11,14 +11,14 @@ import { after, test } from "node:test";
 import { openChat } from "../../../src/cli/chat/open-chat.ts";
 import { readWorldFiles } from "../../../src/cli/chat/world-files.ts";
 import { dispatch } from "../../../src/cli/dispatch.ts";
-import { saveChattingModel } from "../../llm/chat/chatting-model.ts";
+import { saveChattingModel, speaksForTheUser, talksOn } from "../../llm/chat/chatting-model.ts";
 import { saveSpeakingModel } from "../../llm/inference/speaking-model.ts";
 import { RecordedStreams, recordedIo } from "../recorded-streams.ts";
 
 const root = await mkdtemp(join(tmpdir(), "nutshell-chat-"));
 after(() => rmSync(root, { recursive: true, force: true }));
 const model = await saveChattingModel(join(root, "run"));
-const talkative = await saveChattingModel(join(root, "talkative"), true);
+const talkative = await saveChattingModel(join(root, "talkative"), talksOn);
 
 const CLOCK = /^\w+day \d{4}-\d\d-\d\d \d\d:\d\d UTC$/;
 
@@ -57,6 +57,13 @@ test("a cut reply is said to be cut", async () => {
   assert.match(err, /cut after 12 tokens: --max-tokens or the context is used up\n$/);
 });
 
+test("a reply that breaks the format is said to", async () => {
+  const broken = await saveChattingModel(join(root, "broken"), speaksForTheUser);
+  const { out, err } = await chat("--model", broken, "--prompt", "?");
+  assert.equal(out, "Done.\n");
+  assert.match(err, /\nthe reply broke the chat format\n$/);
+});
+
 test("stdin that is no terminal: an answer per line, in one chat", async () => {
   const main = new URL("../../../src/cli/main.ts", import.meta.url).pathname;
   const words = ["--model", model, "--backend", "reference", "--temperature", "0", "--json"];
@@ -86,7 +93,8 @@ function openTerminal(folder: string): {
   streams: RecordedStreams;
   keys: PassThrough;
   ended: Promise<void>;
-  sees(text: string): Promise<void>;
+  /** @returns what came before it */
+  sees(text: string): Promise<string>;
 } {
   const streams = new RecordedStreams({ isTTY: true, columns: 80 });
   let screen = "";
@@ -109,7 +117,9 @@ function openTerminal(folder: string): {
         wake = resolve;
         await promise;
       }
-      screen = screen.slice(screen.indexOf(text) + text.length);
+      const before = screen.slice(0, screen.indexOf(text));
+      screen = screen.slice(before.length + text.length);
+      return before;
     },
   };
 }
@@ -144,7 +154,7 @@ test("a terminal: Ctrl-C stops a reply, clears a line, then ends the chat", asyn
   keys.write("hello\r");
   await sees("Done.Done.");
   keys.write("\x03");
-  await sees("> ");
+  assert.match(await sees("> "), /^(Done\.){0,3}\w{0,4}\n[^\w]*(\dG[^\w]*\dJ)?$/);
   keys.write("half a line");
   await sees("line");
   keys.write("\x03");

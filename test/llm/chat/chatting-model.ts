@@ -31,13 +31,19 @@ export const chattingConfig: ModelConfig = {
   tiedEmbeddings: false,
 };
 
-const chains = [
+/** Which id follows which, the marks spelled out; a first turn without a chain begins with D. */
+export type Chains = readonly string[];
+
+export const asksClock: Chains = [
   "<|assistant_start|><|call_start|>clock {}<|call_end|><|assistant_end|>",
   "Done.<|assistant_end|>",
 ];
+/** Never ends a turn. */
+export const talksOn: Chains = ["Done.D"];
+/** Goes on as if it were the user. */
+export const speaksForTheUser: Chains = ["Done.<|user_start|>"];
 
-/** @param talkative never ends a turn: "Done.Done.Done. …" */
-export async function chattingStore(talkative = false): Promise<Store> {
+export async function chattingStore(chains: Chains = asksClock): Promise<Store> {
   const [start = 0] = idsOf("<|assistant_start|>");
   const [callStart = 0] = idsOf("<|call_start|>");
   const [toolEnd = 0] = idsOf("<|tool_end|>");
@@ -45,7 +51,7 @@ export async function chattingStore(talkative = false): Promise<Store> {
   const tensors = new Map<string, Float32Array>();
   const layer = "model.layers.0";
   const head = new Float32Array(C * C);
-  for (const chain of talkative ? ["Done.D"] : chains)
+  for (const chain of chains)
     idsOf(chain).reduce((id, next) => {
       head[next * C + id] = 2;
       return next;
@@ -78,8 +84,11 @@ async function fillStore(tensors: ReadonlyMap<string, Float32Array>): Promise<St
 }
 
 /** @returns the checkpoint's folder inside `runFolder` */
-export async function saveChattingModel(runFolder: string, talkative = false): Promise<string> {
+export async function saveChattingModel(
+  runFolder: string,
+  chains: Chains = asksClock,
+): Promise<string> {
   const texts = { "tokenizer.json": toTokenizerJson(chatTokenizer) };
-  const store = await chattingStore(talkative);
+  const store = await chattingStore(chains);
   return saveCheckpoint(runFolder, { step: 1, config: chattingConfig, store, texts });
 }

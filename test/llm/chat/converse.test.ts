@@ -5,7 +5,13 @@ import { createReferenceBackend } from "../../../src/compute/backends/reference.
 import type { ChatEvent } from "../../../src/llm/chat/chat-events.ts";
 import { type Chat, createChat, type Reply } from "../../../src/llm/chat/converse.ts";
 import { createGenerator, type TokenGenerator } from "../../../src/llm/inference/generator.ts";
-import { chattingConfig, chattingStore } from "./chatting-model.ts";
+import {
+  asksClock,
+  chattingConfig,
+  chattingStore,
+  speaksForTheUser,
+  talksOn,
+} from "./chatting-model.ts";
 import { chatTokenizer, idsOf } from "./tokenizer.ts";
 
 const NOW = "Thursday 2024-05-16 14:03 UTC";
@@ -17,8 +23,8 @@ interface Talk {
   readonly prompts: string[];
 }
 
-async function open(t: TestContext, talkative = false, system?: string): Promise<Talk> {
-  const store = await chattingStore(talkative);
+async function open(t: TestContext, chains = asksClock, system?: string): Promise<Talk> {
+  const store = await chattingStore(chains);
   const backend = createReferenceBackend();
   const generator = createGenerator(backend, store, chattingConfig, { precision: "f32" });
   t.after(() => generator.dispose());
@@ -68,7 +74,7 @@ test("a call is run while the model speaks, and it goes on from the result", asy
 });
 
 test("the next question is read after all that was said, ids as they were", async (t) => {
-  const talk = await open(t, false, "S");
+  const talk = await open(t, asksClock, "S");
   await ask(talk, "Q");
   await ask(talk, "R");
   const [first, second, third] = talk.prompts;
@@ -83,7 +89,7 @@ test("the next question is read after all that was said, ids as they were", asyn
 });
 
 test("reset forgets all but the system message", async (t) => {
-  const talk = await open(t, false, "S");
+  const talk = await open(t, asksClock, "S");
   await ask(talk, "Q");
   talk.chat.reset();
   await ask(talk, "Q");
@@ -91,7 +97,7 @@ test("reset forgets all but the system message", async (t) => {
 });
 
 test("when the context is full the oldest exchanges go, the system message stays", async (t) => {
-  const talk = await open(t, true, "S");
+  const talk = await open(t, talksOn, "S");
   const question = "q".repeat(20);
   const replies: Reply[] = [];
   for (let i = 0; i < 5; i++) replies.push((await ask(talk, question, { maxTokens: 10 })).reply);
@@ -110,7 +116,7 @@ test("when the context is full the oldest exchanges go, the system message stays
 });
 
 test("a question that leaves no room is refused, and the chat goes on without it", async (t) => {
-  const talk = await open(t, true);
+  const talk = await open(t, talksOn);
   await assert.rejects(ask(talk, "q".repeat(80)), {
     code: "CONFIG",
     message:
@@ -131,8 +137,17 @@ test("a reply may end at maxTokens, its tools' results not counted", async (t) =
   assert.ok(talk.prompts.at(-1)?.includes("Do<|assistant_end|><|user_start|>R"));
 });
 
+test("a model that speaks for the user is stopped, and the mark is not kept", async (t) => {
+  const talk = await open(t, speaksForTheUser);
+  const { reply } = await ask(talk, "Q");
+  assert.deepEqual(reply.messages, [{ role: "assistant", content: "Done." }]);
+  assert.deepEqual([reply.finishReason, reply.wellFormed, reply.tokens], ["stop", false, 6]);
+  await ask(talk, "R");
+  assert.ok(talk.prompts[1]?.includes("Done.<|assistant_end|><|user_start|>R<|user_end|>"));
+});
+
 test("a result that fills the context ends the reply", async (t) => {
-  const talk = await open(t, false, "s".repeat(30));
+  const talk = await open(t, asksClock, "s".repeat(30));
   const { reply } = await ask(talk, "q".repeat(28));
   assert.equal(reply.finishReason, "length");
   assert.equal(reply.messages.at(-1)?.content, "");
