@@ -32,7 +32,10 @@ export interface StageRecord {
   readonly trainSeconds: number;
   readonly configuration: Readonly<Record<string, unknown>>;
   readonly data: readonly DataCard[];
-  /** The stage's own result, as its command prints it under --json. */
+  /**
+   * The stage's own result, as its command prints it under --json. `report.json` holds all of it;
+   * `promises.ts` names what a reader may count on.
+   */
   readonly result: Readonly<Record<string, unknown>>;
   /** Rows of metrics.jsonl. */
   readonly metrics: readonly Readonly<Record<string, unknown>>[];
@@ -63,8 +66,26 @@ export interface GrowRecord {
   readonly stages: readonly StageRecord[];
   /** The language models beside each other: the same suites, the same problems. */
   readonly evals: {
-    readonly base: EvalReport;
-    readonly sft: EvalReport;
-    readonly rl: EvalReport;
+    readonly base?: EvalReport;
+    readonly sft?: EvalReport;
+    readonly rl?: EvalReport;
   };
 }
+
+export type ModelName = keyof GrowRecord["evals"];
+
+export const modelNames: readonly ModelName[] = ["base", "sft", "rl"];
+
+/** What people call them. */
+export const modelTitles: Readonly<Record<ModelName, string>> = {
+  base: "base",
+  sft: "SFT",
+  rl: "RL",
+};
+
+export const stageTitles: Readonly<Record<StageName, string>> = {
+  pretrain: "1 pretraining",
+  sft: "2 SFT",
+  reward: "3 reward model",
+  rl: "4 RL",
+};

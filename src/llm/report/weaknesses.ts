@@ -1,0 +1,134 @@
+/**
+ * Where a run is weak, by rules over its own numbers; no sentence of it is written for a run. Each
+ * rule has a name that says what it looks for and the findings it made.
+ */
+import type { EvalRow } from "../eval/report.ts";
+import { formatInterval, formatPercent, formatValue, isNumber } from "./figures.ts";
+import { finalModel, isBetter, measuredModels, measuresOf } from "./measures.ts";
+import { type GrowRecord, type ModelName, modelTitles, type StageRecord } from "./record.ts";
+
+export interface Weakness {
+  readonly rule: string;
+  readonly findings: readonly string[];
+}
+
+type Row = Readonly<Record<string, unknown>>;
+
+/** Rows below this share may be among the lowest. */
+const HIGH = 0.9;
+const LOWEST = 6;
+/** Counters of what a stage could not use, by their names. */
+const lost = /trunc|dropped|masked|skipped|malformed|zero_?variance|too_?long/i;
+
+const rules: Readonly<Record<string, (record: GrowRecord) => string[]>> = {
+  [`The lowest shares of the last model, below ${HIGH}`]: lowest,
+  "Not above guessing: chance lies in the interval or over it": atChance,
+  "Worse than the model before, with intervals apart": worse,
+  "Warnings while training": warnings,
+  "Left out, cut or skipped": losses,
+};
+
+/** Rules that found something. */
+export function weaknesses(record: GrowRecord): Weakness[] {
+  return Object.entries(rules)
+    .map(([rule, find]) => ({ rule, findings: find(record) }))
+    .filter(({ findings }) => findings.length > 0);
+}
+
+function lowest(record: GrowRecord): string[] {
+  const [model, report] = finalModel(record) ?? [];
+  if (model === undefined || report === undefined) return [];
+  const shares = report.rows.filter(({ unit, value }) => unit === "share" && value < HIGH);
+  const sorted = shares.toSorted((a, b) => a.value - b.value);
+  return sorted.slice(0, LOWEST).map((row) => describe(model, row));
+}
+
+function atChance(record: GrowRecord): string[] {
+  const [model, report] = finalModel(record) ?? [];
+  if (model === undefined || report === undefined) return [];
+  return report.rows.flatMap((row) => {
+    if (row.chance === undefined || row.low > row.chance) return [];
+    return [`${describe(model, row)}, chance ${formatValue(row.chance, row.unit)}`];
+  });
+}
+
+function worse(record: GrowRecord): string[] {
+  const models = measuredModels(record).map(([name]) => name);
+  return measuresOf(record).flatMap(({ rows }) =>
+    models.slice(1).flatMap((model, i) => {
+      const [now, then] = [rows[model], rows[models[i] as ModelName]];
+      if (now === undefined || then === undefined || !isBetter(then, now)) return [];
+      const before = `${modelTitles[models[i] as ModelName]} ${formatValue(then.value, then.unit)}`;
+      return [`${describe(model, now)}; ${before}`];
+    }),
+  );
+}
+
+function describe(model: ModelName, { suite, name, value, low, high, unit }: EvalRow): string {
+  const interval = formatInterval(low, high, unit);
+  return `${modelTitles[model]}, ${suite}, ${name}: ${formatValue(value, unit)} ${interval}`;
+}
+
+/** Warnings that differ in numbers only count as one. */
+function warnings({ stages }: GrowRecord): string[] {
+  return stages.flatMap(({ name, metrics, result }) => {
+    const found = new Map<string, { text: string; times: number; step: unknown }>();
+    for (const row of [...metrics, result])
+      for (const text of warningsOf(row)) {
+        const key = text.replace(/\d[\d.,e+-]*/g, "0");
+        const before = found.get(key);
+        const first = before ?? { text, times: 0, step: row.step };
+        found.set(key, { ...first, times: first.times + 1 });
+      }
+    return [...found.values()].map(({ text, times, step }) => {
+      const where = isNumber(step) ? `, first at step ${step}` : "";
+      return `${name}: ${text} (${times} ${times === 1 ? "time" : "times"}${where})`;
+    });
+  });
+}
+
+/** A text, or several: plain, or with a name beside. */
+function warningsOf({ warning, warnings: several }: Row): string[] {
+  return [warning, ...(Array.isArray(several) ? several : [several])].flatMap((found) => {
+    const text =
+      typeof found === "object" && found !== null && "text" in found ? found.text : found;
+    return typeof text === "string" && text !== "" ? [text] : [];
+  });
+}
+
+function losses(record: GrowRecord): string[] {
+  const evaluated = measuredModels(record).flatMap(([model, { rows, skipped }]) => [
+    ...rows.flatMap(({ suite, name, dropped, n }) =>
+      dropped
+        ? [`${modelTitles[model]}, ${suite}, ${name}: ${dropped} of ${dropped + n} left out`]
+        : [],
+    ),
+    ...skipped.map(
+      ({ suite, name, reason }) =>
+        `${modelTitles[model]}, ${suite}, ${name}: not measured, ${reason}`,
+    ),
+  ]);
+  return [...record.stages.flatMap(lostInStage), ...evaluated];
+}
+
+function lostInStage({ name, result, metrics }: StageRecord): string[] {
+  const counted = counters(result, "").map(([path, value]) => `${name}: ${path} ${value}`);
+  const names = new Set(metrics.flatMap((row) => Object.keys(row)).filter((key) => lost.test(key)));
+  const overSteps = [...names].flatMap((key) => {
+    const values = metrics.map((row) => (row[key] === true ? 1 : row[key])).filter(isNumber);
+    const touched = values.filter((value) => value > 0).length;
+    const share = formatPercent(touched / metrics.length);
+    return touched === 0 ? [] : [`${name}: ${key} at ${touched} steps, ${share} of them`];
+  });
+  return [...counted, ...overSteps];
+}
+
+/** Numbers above 0 whose own name tells of a loss, at any depth. */
+function counters(value: Row, path: string): [path: string, value: number][] {
+  return Object.entries(value).flatMap(([key, part]): [string, number][] => {
+    const at = path === "" ? key : `${path}.${key}`;
+    if (isNumber(part)) return lost.test(key) && part > 0 ? [[at, part]] : [];
+    const isObject = typeof part === "object" && part !== null;
+    return isObject ? counters(part as Row, at) : [];
+  });
+}
