@@ -34,7 +34,7 @@ export async function drawConversations(
 ): Promise<Inspected[]> {
   const rowTokens = sequenceLen === undefined ? Infinity : sequenceLen + 1;
   const found: Inspected[] = [];
-  for (const supply of await findSupplies(data, mixture)) {
+  for (const supply of findSupplies(data, mixture)) {
     let index = 0;
     for await (const { conversation, split } of firstOf(supply, seed)) {
       signal.throwIfAborted();

@@ -90,7 +90,7 @@ export async function openRun(asked: SftConfig, talk: Talk, signal: AbortSignal)
   talk.say(`computing with ${backend.description}`);
   try {
     const rowTokens = rowLength(asked, opened.checkpoint.config) + 1;
-    const supplies = await findSupplies(asked.data, asked.mixture);
+    const supplies = findSupplies(asked.data, asked.mixture);
     const options = { ...asked, rowTokens };
     const { tokenizer } = opened;
     const gathered = await gatherConversations(supplies, tokenizer, options, talk, signal);
