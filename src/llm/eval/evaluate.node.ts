@@ -12,6 +12,7 @@ import { requireChatTokens } from "../chat/template.ts";
 import { countParameters } from "../model/size.ts";
 import type { Talk } from "../run/talk.ts";
 import type { EvalConfig } from "./config.ts";
+import { meanCentred } from "./core-mean.ts";
 import type { MeasureContext, Measured } from "./measure.ts";
 import { renderRow } from "./render.ts";
 import type { EvalReply, EvalReport, EvalRow, EvalSkip } from "./report.ts";
@@ -54,6 +55,7 @@ export async function evaluate(
       const context = { asked, subject, judge, data, signal, tell };
       await measureInto(found, suite, one, context, talk);
     }
+    if (suite === "core") addMean(found, suite, talk);
   }
   const report = toReport(asked, names, subject, judge?.folder, found, started);
   if (asked.out !== undefined) await write(asked.out, report);
@@ -107,6 +109,14 @@ async function measureInto(
     found.skipped.push({ suite, ...skip });
     talk.say(`${suite} | ${skip.name} | skipped: ${skip.reason}`);
   }
+}
+
+/** The suite's one number, over its rows. */
+function addMean({ rows }: Found, suite: string, talk: Talk): void {
+  const mean = meanCentred(rows.filter((row) => row.suite === suite));
+  if (mean === undefined) return;
+  rows.push({ suite, ...mean, seconds: 0 });
+  talk.say(renderRow({ suite, ...mean, seconds: 0 }));
 }
 
 /** Shows how far a measure is and when it will be done. */

@@ -2,10 +2,10 @@
 import { askAll } from "./ask.ts";
 import type { MeasureContext, Measured } from "./measure.ts";
 import { renderMessages } from "./measure-tasks.ts";
-import { talkCases } from "./talk-cases.ts";
+import { talkCases, toQuestion } from "./talk-cases.ts";
 
 export async function measureTalk(context: MeasureContext): Promise<Measured> {
-  const questions = talkCases.map(({ question }) => question);
+  const questions = talkCases.map((one) => toQuestion(one, context.subject.form));
   const options = { ...context.asked, ...context, samples: 1 };
   const replies = await askAll(context.subject, questions, options);
   const asked = talkCases.map((one, i) => ({ ...one, reply: replies[i]?.[0] }));

@@ -12,8 +12,8 @@ import { bootstrap } from "./intervals.ts";
 import type { MeasureContext, Measured, MeasuredRow } from "./measure.ts";
 import { perplexity } from "./measure-continuation.ts";
 
-/** Rows read at a time. */
-const ROWS = 16;
+/** Rows scored in one call. */
+const AT_ONCE = 64;
 
 interface RowTotals {
   readonly nats: number;
@@ -62,39 +62,38 @@ async function rowTotals(
   { validation, bos }: TokenSource,
   { subject, asked, signal }: MeasureContext,
 ): Promise<RowTotals[]> {
-  const scorer = subject.scorer();
   const tokenBytes = tokenByteCounts(subject.tokenizer);
-  const shape = { batchSize: ROWS, sequenceLen: subject.contextLen };
-  const maxBatches = Math.ceil(asked.maxRows / ROWS);
-  const options = { documents: validation, bos, tokenBytes, ...shape, maxBatches };
+  const shape = { batchSize: 1, sequenceLen: subject.contextLen, maxBatches: asked.maxRows };
+  const rows = validationBatches({ documents: validation, bos, tokenBytes, ...shape });
   const totals: RowTotals[] = [];
-  for (const batch of validationBatches(options)) {
+  let some: ValidationBatch[] = [];
+  const score = async (): Promise<void> => {
+    const logprobs = await subject.scorer().logprobs(some.map(toRow));
+    for (const [i, row] of some.entries())
+      totals.push(totalsOf(logprobs[i] as Float32Array, row, tokenBytes));
+    some = [];
+  };
+  for (const row of rows) {
     signal.throwIfAborted();
-    const logprobs = await scorer.logprobs(toRows(batch, subject.contextLen));
-    for (const [b, row] of logprobs.entries()) totals.push(totalsOf(row, batch, b, tokenBytes));
+    if (some.push(row) === AT_ONCE) await score();
   }
+  await score();
   return totals.filter(({ tokens }) => tokens > 0);
 }
 
 /** Inputs of a row and the last target; where that does not count, any token stands for it. */
-function toRows({ inputs, targets }: ValidationBatch, T: number): Int32Array[] {
-  return Array.from({ length: inputs.length / T }, (_, b) => {
-    const row = new Int32Array(T + 1);
-    row.set(inputs.subarray(b * T, (b + 1) * T));
-    row[T] = Math.max(0, targets[(b + 1) * T - 1] as number);
-    return row;
-  });
+function toRow({ inputs, targets }: ValidationBatch): Int32Array {
+  return Int32Array.from([...inputs, Math.max(0, targets.at(-1) as number)]);
 }
 
 function totalsOf(
   logprobs: Float32Array,
   { targets }: ValidationBatch,
-  b: number,
   tokenBytes: Int32Array,
 ): RowTotals {
   const totals = { nats: 0, tokens: 0, bytes: 0 };
   for (const [t, logprob] of logprobs.entries()) {
-    const target = targets[b * logprobs.length + t] as number;
+    const target = targets[t] as number;
     if (target < 0) continue;
     totals.nats -= logprob;
     totals.tokens++;

@@ -3,6 +3,9 @@ import type { EvalReply, EvalReport, EvalRow } from "./report.ts";
 
 type Cells = readonly string[];
 
+/** Of a reply in the table; the report as JSON has all. */
+const MOST_LINES = 8;
+
 const HEAD: Cells = ["", "value", "95 % interval", "n", "chance", ""];
 
 /** @returns lines with columns of one width, then the replies and what was skipped */
@@ -60,6 +63,7 @@ const verdicts: Readonly<Record<number, string>> = { 0: "wrong", 1: "right" };
 function renderReply({ name, prompt, reply, grade, expected }: EvalReply): string[] {
   const verdict = grade === undefined ? "" : ` (${verdicts[grade] ?? grade})`;
   const wanted = expected === undefined ? "" : `, wanted: ${expected}`;
-  const answer = reply.split("\n").map((line) => `    ${line}`);
-  return [`  ${name}${verdict}${wanted}`, `  > ${prompt}`, ...answer];
+  const lines = reply.split("\n");
+  const shown = lines.length > MOST_LINES ? [...lines.slice(0, MOST_LINES), "…"] : lines;
+  return [`  ${name}${verdict}${wanted}`, `  > ${prompt}`, ...shown.map((line) => `    ${line}`)];
 }

@@ -3,8 +3,8 @@
  * the first few answers behind it. Examples are the first ones of the seeded sample, never chosen.
  */
 
-/** How `low` and `high` were found; both are bounds of 95 %. */
-export type IntervalKind = "wilson" | "bootstrap";
+/** How `low` and `high` were found; both are bounds of 95 %. Combined: from those of other rows. */
+export type IntervalKind = "wilson" | "bootstrap" | "combined";
 
 export interface EvalExample {
   readonly prompt: string;

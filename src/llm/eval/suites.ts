@@ -49,5 +49,5 @@ export const suites: Readonly<Record<string, readonly NamedMeasure[]>> = {
   text: [{ name: "held-out text", measure: measureText }, ...ofSets(textSets)],
   math: ofSets(mathSets),
   preferences: [{ name: "preferences", measure: measurePreferences }],
-  talk: [{ name: "talk", isChat: true, measure: measureTalk }],
+  talk: [{ name: "talk", measure: measureTalk }],
 };
