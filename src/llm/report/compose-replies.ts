@@ -2,7 +2,13 @@
 import { type Answer, type Block, type Cell, cell } from "./document.ts";
 import { ABSENT } from "./figures.ts";
 import { measuredModels } from "./measures.ts";
-import { type GrowRecord, type ModelName, modelTitles } from "./record.ts";
+import {
+  type GrowRecord,
+  type ModelName,
+  modelTitles,
+  type StageRecord,
+  stageTitles,
+} from "./record.ts";
 import { type Case, sampleCases, talkCases, verdictOf } from "./replies.ts";
 import { SHOWN, showText } from "./show-text.ts";
 
@@ -40,7 +46,7 @@ export function composeSamples(record: GrowRecord): Block[] {
     const blocks = found.map((one, i) => answersBlock({ ...one, name: `${i + 1}` }, names));
     return { kind: "folded", summary: `${summary} (first ${found.length})`, blocks };
   });
-  const texts = pretrainingSamples(record);
+  const texts = record.stages.flatMap(trainingSamples);
   if (folded.length === 0 && texts.length === 0) return [];
   const seeds = [...new Set(models.map(([, { seed }]) => seed))].join(", ");
   const text =
@@ -64,15 +70,15 @@ function answersBlock({ name, prompt, expected, answers }: Case, models: ModelNa
   return { kind: "answers", title: name, prompt: showText(prompt), expected: want, answers: shown };
 }
 
-/** The last samples of pretraining: the prompt and what followed. */
-function pretrainingSamples({ stages }: GrowRecord): Block[] {
-  const metrics = stages.find(({ name }) => name === "pretrain")?.metrics ?? [];
+/** What a stage wrote last while it trained: the prompt and what followed. */
+function trainingSamples({ name, metrics }: StageRecord): Block[] {
   const samples = metrics.filter(({ sample }) => typeof sample === "string");
   const last = samples.at(-1)?.step;
-  return samples
-    .filter(({ step }) => step === last)
-    .map(({ sample }, i): Block => {
-      const blocks: Block[] = [{ kind: "verbatim", text: showText(sample as string) }];
-      return { kind: "folded", summary: `pretraining, step ${last}, sample ${i + 1}`, blocks };
-    });
+  const found = samples.filter(({ step }) => step === last);
+  if (found.length === 0) return [];
+  const blocks = found.map(({ sample }): Block => {
+    return { kind: "verbatim", text: showText(sample as string) };
+  });
+  const summary = `${stageTitles[name]}, written at step ${last} (all ${found.length})`;
+  return [{ kind: "folded", summary, blocks }];
 }

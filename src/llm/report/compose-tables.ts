@@ -1,4 +1,5 @@
 /** The two tables that a report card is read for: how good each model is, what each stage cost. */
+import { digitsChart } from "./digits-chart.ts";
 import { type Block, type Cell, cell } from "./document.ts";
 import {
   ABSENT,
@@ -11,7 +12,7 @@ import {
   isNumber,
 } from "./figures.ts";
 import { type Measured, measuredModels, measuresOf } from "./measures.ts";
-import { keepPromises, stagePromises } from "./promises.ts";
+import { keepPromises, rateOf, stagePromises } from "./promises.ts";
 import {
   type GrowRecord,
   type Machine,
@@ -21,30 +22,33 @@ import {
   type StageRecord,
   stageTitles,
 } from "./record.ts";
-import { type Json, type JsonObject, toJsonObject } from "./snake-case.ts";
-import { tokensPerSecond, total, utilisation } from "./stage-figures.ts";
+import { type Json, toJsonObject } from "./snake-case.ts";
+import { known, tokensPerSecond, total, utilisation } from "./stage-figures.ts";
 
-/** One row a measure, one column a model. */
+/** A table a suite: one row a measure, one column a model. */
 export function composeSummary(record: GrowRecord): Block[] {
-  const models = measuredModels(record);
-  const measures = measuresOf(record);
-  if (measures.length === 0) return [];
-  const names = models.map(([name]) => name);
-  const rows = measures.map((measured) => [
-    cell(measured.suite),
-    cell(nameWithUnit(measured)),
-    ...names.map((name) => measuredCell(measured, name)),
-    cell(formatValue(measured.chance, measured.unit)),
-    cell(countsOf(measured)),
-  ]);
-  const head = ["suite", "measure", ...names.map((name) => modelTitles[name]), "chance", "n"];
+  const models = measuredModels(record).map(([name]) => name);
+  const suites = Map.groupBy(measuresOf(record), ({ suite }) => suite);
+  if (suites.size === 0) return [];
   const text =
     "In brackets the interval of 95 %. Bold: better than every other model, with intervals " +
     "apart. n: problems, pairs or texts behind a number.";
-  return [
-    { kind: "table", head, rows, words: 2 },
-    { kind: "paragraph", text },
-  ];
+  const tables = [...suites].flatMap(([suite, measures]): Block[] => [
+    { kind: "heading", title: suite },
+    suiteTable(measures, models),
+  ]);
+  return [{ kind: "paragraph", text }, ...tables, ...digitsChart(record)];
+}
+
+function suiteTable(measures: readonly Measured[], models: readonly ModelName[]): Block {
+  const rows = measures.map((measured) => [
+    cell(nameWithUnit(measured)),
+    ...models.map((model) => measuredCell(measured, model)),
+    cell(formatValue(measured.chance, measured.unit)),
+    cell(countsOf(measured)),
+  ]);
+  const head = ["measure", ...models.map((model) => modelTitles[model]), "chance", "n"];
+  return { kind: "table", head, rows, words: 1 };
 }
 
 function nameWithUnit({ name, unit }: Measured): string {
@@ -66,11 +70,11 @@ type StageFact = (stage: StageRecord, machine: Machine) => Cell;
 
 const stageFacts: Readonly<Record<string, StageFact>> = {
   "wall time": ({ seconds }) => cell(formatSeconds(seconds)),
-  "of it training steps": ({ trainSeconds }) => cell(formatSeconds(trainSeconds)),
+  "of it training steps": ({ trainSeconds }) => cell(formatSeconds(known(trainSeconds))),
   steps: ({ steps }) => cell(formatCount(steps)),
-  tokens: ({ tokens }) => cell(formatCount(tokens)),
+  tokens: ({ tokens }) => cell(formatCount(known(tokens))),
   "tokens a second": (stage) => cell(formatCount(tokensPerSecond(stage))),
-  FLOPs: ({ flops }) => cell(formatPower(flops)),
+  FLOPs: ({ flops }) => cell(formatPower(known(flops))),
   MFU: (stage, machine) => cell(formatPercent(utilisation(stage, machine))),
   parameters: ({ parameters }) => cell(formatCount(parameters)),
   result: (stage) => headline(stage),
@@ -116,9 +120,10 @@ const headlines: Readonly<Record<StageName, (kept: Kept) => Cell>> = {
       : cell(ABSENT),
   rl: ({ pass1_before, pass1_after }) => {
     const [before, after] = [rateOf(pass1_before), rateOf(pass1_after)];
-    if (before.value === undefined && after.value === undefined) return cell(ABSENT);
-    const text = `pass@1 ${formatValue(before.value, "share")} → ${formatValue(after.value, "share")}`;
-    return cell(text, after.interval === undefined ? {} : { detail: after.interval });
+    if (before === undefined && after === undefined) return cell(ABSENT);
+    const [from, to] = [before, after].map((rate) => formatValue(rate?.value, "share"));
+    const interval = after === undefined ? {} : { detail: formatInterval(after.low, after.high) };
+    return cell(`pass@1 ${from} → ${to}`, interval);
   },
 };
 
@@ -128,14 +133,4 @@ function headline({ name, result }: StageRecord): Cell {
 
 function named(value: Json | undefined, unit: string): Cell {
   return isNumber(value) ? cell(`${value.toFixed(3)} ${unit}`) : cell(ABSENT);
-}
-
-/** A number, or one with its interval. */
-function rateOf(rate: Json | undefined): { value?: number; interval?: string } {
-  if (isNumber(rate)) return { value: rate };
-  if (typeof rate !== "object" || rate === null) return {};
-  const { value, low, high } = rate as JsonObject;
-  if (!isNumber(value)) return {};
-  if (!isNumber(low) || !isNumber(high)) return { value };
-  return { value, interval: formatInterval(low, high) };
 }

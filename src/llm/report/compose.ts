@@ -23,11 +23,6 @@ export function composeReport(record: GrowRecord): Document {
   return { title: `Report card: ${nameOf(record)}`, lead: composeLead(record), blocks };
 }
 
-/** The file that a page without pictures of its own refers to. */
-export function curveFile(stage: string): string {
-  return `report-${stage}.svg`;
-}
-
 function section(title: string, blocks: readonly Block[]): Block[] {
   return blocks.length === 0 ? [] : [{ kind: "section", title }, ...blocks];
 }
@@ -61,7 +56,7 @@ function composeWeaknesses(record: GrowRecord): Block[] {
 
 function composeCurves(record: GrowRecord): Block[] {
   return curvesOf(record).map(({ stage, title, svg }) => {
-    return { kind: "figure", file: curveFile(stage), title, svg };
+    return { kind: "figure", file: `report-${stage}.svg`, title, svg };
   });
 }
 

@@ -2,8 +2,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { diskError, replaceFile } from "../../durable-file.node.ts";
-import { curveFile } from "./compose.ts";
-import { curvesOf } from "./curves.ts";
+import { composeReport } from "./compose.ts";
 import { renderReportHtml } from "./html.ts";
 import { renderReportJson } from "./json.ts";
 import { renderReportMarkdown } from "./markdown.ts";
@@ -31,7 +30,9 @@ export async function writeReport(folder: string, record: GrowRecord): Promise<R
   const texts: [path: string, text: string][] = [
     [files.record, `${JSON.stringify(record)}\n`],
     [files.json, renderReportJson(record)],
-    ...curvesOf(record).map(({ stage, svg }): [string, string] => [at(curveFile(stage)), svg]),
+    ...composeReport(record).blocks.flatMap((block): [string, string][] =>
+      block.kind === "figure" ? [[at(block.file), block.svg]] : [],
+    ),
     [files.markdown, renderReportMarkdown(record)],
     [files.html, renderReportHtml(record)],
   ];

@@ -8,18 +8,24 @@ import type { Machine, StageRecord } from "./record.ts";
  * @see Chowdhery et al. 2022, §4.1
  */
 export function utilisation(stage: StageRecord, machine: Machine): number | null {
-  const possible = stage.trainSeconds * machine.peakGflops * 1e9;
-  const share = stage.flops / possible;
-  return possible > 0 && isNumber(share) ? share : null;
+  return ratio(stage.flops, stage.trainSeconds * machine.peakGflops * 1e9);
 }
 
 /** Tokens a second of the training steps. */
 export function tokensPerSecond({ tokens, trainSeconds }: StageRecord): number | null {
-  const rate = tokens / trainSeconds;
-  return trainSeconds > 0 && isNumber(rate) ? rate : null;
+  return ratio(tokens, trainSeconds);
 }
 
 /** The sum of what is known. */
 export function total(stages: readonly StageRecord[], of: (stage: StageRecord) => number): number {
   return stages.reduce((sum, stage) => sum + (isNumber(of(stage)) ? of(stage) : 0), 0);
+}
+
+/** A stage that does not know a number writes 0. */
+export function known(value: number): number | null {
+  return isNumber(value) && value > 0 ? value : null;
+}
+
+function ratio(part: number, whole: number): number | null {
+  return known(part) === null || known(whole) === null ? null : part / whole;
 }

@@ -5,7 +5,9 @@
 import type { EvalRow } from "../eval/report.ts";
 import { formatInterval, formatPercent, formatValue, isNumber } from "./figures.ts";
 import { finalModel, isBetter, measuredModels, measuresOf } from "./measures.ts";
+import { keepPromises, type Rate, rateOf, stagePromises } from "./promises.ts";
 import { type GrowRecord, type ModelName, modelTitles, type StageRecord } from "./record.ts";
+import { type Json, toJsonObject } from "./snake-case.ts";
 
 export interface Weakness {
   readonly rule: string;
@@ -17,13 +19,15 @@ type Row = Readonly<Record<string, unknown>>;
 /** Rows below this share may be among the lowest. */
 const HIGH = 0.9;
 const LOWEST = 6;
+const COIN = 0.5;
 /** Counters of what a stage could not use, by their names. */
-const lost = /trunc|dropped|masked|skipped|malformed|zero_?variance|too_?long/i;
+const lost = /^cut_|^lost_|trunc|dropped|masked|skipped|malformed|zero_?variance|too_?long/i;
 
 const rules: Readonly<Record<string, (record: GrowRecord) => string[]>> = {
   [`The lowest shares of the last model, below ${HIGH}`]: lowest,
   "Not above guessing: chance lies in the interval or over it": atChance,
   "Worse than the model before, with intervals apart": worse,
+  "Pass@1 on the task of RL not raised with intervals apart": notRaised,
   "Warnings while training": warnings,
   "Left out, cut or skipped": losses,
 };
@@ -45,10 +49,41 @@ function lowest(record: GrowRecord): string[] {
 
 function atChance(record: GrowRecord): string[] {
   const [model, report] = finalModel(record) ?? [];
-  if (model === undefined || report === undefined) return [];
-  return report.rows.flatMap((row) => {
+  const rows = (report?.rows ?? []).flatMap((row) => {
     if (row.chance === undefined || row.low > row.chance) return [];
-    return [`${describe(model, row)}, chance ${formatValue(row.chance, row.unit)}`];
+    const measured = describe(model as ModelName, row);
+    return [`${measured}, chance ${formatValue(row.chance, row.unit)}`];
+  });
+  return [...rows, ...record.stages.flatMap(rewardAtChance)];
+}
+
+/** A reward model that ranks a pair by a coin is right half of the time. */
+function rewardAtChance({ name, result }: StageRecord): string[] {
+  if (name !== "reward") return [];
+  const found = toJsonObject(result);
+  const { accuracy, low, high } = keepPromises(stagePromises.reward, found);
+  const parts: Readonly<Record<string, Json | undefined>> = {
+    "where the shorter answer is the better one": found.shorter_better_accuracy,
+    "where the longer answer is the better one": found.longer_better_accuracy,
+  };
+  const weak = Object.entries(parts).flatMap(([where, value]) =>
+    isNumber(value) && value <= COIN
+      ? [`${name}: ${value.toFixed(3)} of pairs right ${where}`]
+      : [],
+  );
+  if (!isNumber(accuracy) || !isNumber(low) || !isNumber(high) || low > COIN) return weak;
+  return [`${name}: ${accuracy.toFixed(3)} ${formatInterval(low, high)} of pairs right`, ...weak];
+}
+
+function notRaised({ stages }: GrowRecord): string[] {
+  return stages.flatMap(({ name, result }) => {
+    if (name !== "rl") return [];
+    const { pass1_before, pass1_after } = keepPromises(stagePromises.rl, toJsonObject(result));
+    const [before, after] = [rateOf(pass1_before), rateOf(pass1_after)];
+    if (before === undefined || after === undefined || after.low > before.high) return [];
+    const show = ({ value, low, high }: Rate): string =>
+      `${formatValue(value, "share")} ${formatInterval(low, high)}`;
+    return [`${show(before)} before, ${show(after)} after`];
   });
 }
 
