@@ -58,6 +58,8 @@ export interface SourceRow {
   readonly learned: number;
   readonly held: number;
   readonly cut: number;
+  /** Fit to train on, beyond the source's share. */
+  readonly undrawn: number;
   /** Left out, by reason. */
   readonly dropped: Readonly<Record<string, number>>;
 }
@@ -70,6 +72,7 @@ export function describeSources(gathered: readonly GatheredSource[]): SourceRow[
       ...{ name, licence, card, cut, held: held.count, conversations: chosen.length },
       tokens: sum(coded.map(({ length }) => length)),
       learned: sum(coded.map(countLearned)),
+      undrawn: train.count - chosen.length,
       dropped: Object.fromEntries(counts.dropped),
     };
   });

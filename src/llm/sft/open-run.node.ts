@@ -11,6 +11,7 @@ import { NutshellError } from "../../error.ts";
 import { requireChatTokens } from "../chat/template.ts";
 import { createGenerator, type TokenGenerator } from "../inference/generator.ts";
 import type { ModelConfig } from "../model/config.ts";
+import { initialiseLora } from "../model/lora.ts";
 import type { Precision } from "../model/transformer.ts";
 import { compileTrainStep, type TrainStep } from "../optim/compile-train-step.ts";
 import { type OpenModel, openModel } from "../run/open-model.node.ts";
@@ -36,7 +37,7 @@ import { createRowSampler, type RowSampler } from "./sampler.ts";
 import type { SftDataState } from "./save-run.node.ts";
 import { renderPacking, renderSources } from "./source-table.ts";
 import { findSupplies } from "./sources.node.ts";
-import { type Trainee, trainAll } from "./trainee.ts";
+import { loraOf, type Trainee, trainAll, trainUpdates } from "./trainee.ts";
 
 export interface Run extends AsyncDisposable {
   readonly config: RunConfig;
@@ -158,14 +159,23 @@ async function assemble(
   };
 }
 
+/** Weights where they begin, or where a run was saved. */
 async function createTrainee(
   backend: Backend,
   { opened, resume }: Material,
   config: RunConfig,
 ): Promise<Trainee> {
+  const { checkpoint } = opened;
   const store = backend.createStore();
-  await (resume ?? opened).checkpoint.loadParameters(store);
-  const trainee = trainAll(store, opened.checkpoint.config, config);
+  const lora = loraOf(config);
+  // A checkpoint holds the sums; what lies under the updates is the base model.
+  const start = lora === undefined ? (resume?.checkpoint ?? checkpoint) : checkpoint;
+  await start.loadParameters(store);
+  if (lora !== undefined) await initialiseLora(store, checkpoint.config, lora, config.seed);
+  const trainee =
+    lora === undefined
+      ? trainAll(store, checkpoint.config, config)
+      : await trainUpdates(backend, store, checkpoint.config, config, lora);
   await resume?.checkpoint.loadOptimizer(store, trainee.state);
   return trainee;
 }

@@ -9,7 +9,8 @@ import { type DataState, sha256 } from "../run/resume.node.ts";
 import { renderCard } from "./card.ts";
 import { renderLossCurve } from "./loss-curve.ts";
 import type { Run } from "./open-run.node.ts";
-import type { Trainee } from "./trainee.ts";
+import { saveAdapter } from "./save-adapter.node.ts";
+import { loraOf, type Trainee } from "./trainee.ts";
 
 /** What a checkpoint keeps of where it came from. */
 export interface SftDataState extends DataState {
@@ -34,6 +35,9 @@ export async function saveRun(run: Run): Promise<void> {
   const optimizer = trainee.state.map(({ name }) => name);
   const training = { state: { step, seed: config.seed, data, config }, optimizer };
   const store = storeOfBoth(trainee);
+  const lora = loraOf(config);
+  // First, since a run whose last checkpoint is there is not saved again.
+  if (lora !== undefined) await saveAdapter(run, lora);
   run.checkpoint = await saveCheckpoint(
     config.out,
     { step, config: model, store, texts, training },

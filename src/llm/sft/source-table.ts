@@ -40,9 +40,13 @@ function isNumber(column: number): boolean {
 
 function cellsOf(rows: readonly SourceRow[]): string[][] {
   const all = rows.reduce((sum, { learned }) => sum + learned, 0) || 1;
-  return rows.map(({ name, conversations, tokens, learned, held, cut, dropped }) => {
+  return rows.map(({ name, conversations, tokens, learned, held, cut, undrawn, dropped }) => {
     const reasons = Object.entries(dropped).map(([reason, n]) => `${count(n)} ${reason}`);
-    const notes = [...reasons, ...(cut > 0 ? [`${count(cut)} cut after the last answer`] : [])];
+    const notes = [
+      ...(undrawn > 0 ? [`${count(undrawn)} beyond its share`] : []),
+      ...reasons,
+      ...(cut > 0 ? [`${count(cut)} cut after the last answer`] : []),
+    ];
     const share = `${((100 * learned) / all).toFixed(1)} %`;
     const numbers = [count(conversations), count(tokens), count(learned), share, count(held)];
     return [name, ...numbers, notes.join(", ") || "none"];
