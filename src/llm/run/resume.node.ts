@@ -93,7 +93,7 @@ export function requireSameData(out: string, stored: DataState, hash: string): v
 }
 
 const runFiles =
-  /^(step-\d{8,}(\.\d+)?|\.torn-.*|metrics\.jsonl|(loss|reward)\.svg|card\.md|mixture\.(svg|md)|data)$/;
+  /^(step-\d{8,}(\.\d+)?|\.torn-.*|metrics\.jsonl|(loss|reward)\.svg|card\.md|adapter|mixture\.(svg|md)|data)$/;
 
 /** Removes a run, and nothing else that may lie in its folder. */
 export function removeRun(out: string): void {
