@@ -9,7 +9,8 @@ import type { Problem } from "./task.ts";
 /** Longer texts are not answers to problems as short as these. */
 const MOST_CHARACTERS = 400;
 
-const NUMBER = /(?<![\d.,)])-?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?/g;
+/** A minus between numbers is an operator, not a sign; every digit belongs to some match. */
+const NUMBER = /(?:(?<![\d)])-)?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?/g;
 
 /** @returns the last turn's text; "" when the reply ends with a call or a tool's result */
 export function finalText(reply: readonly Message[]): string {
@@ -30,7 +31,7 @@ export function finalAnswer(reply: readonly Message[]): string | undefined {
 }
 
 /**
- * @param given numbers that the question itself named, and so an answer may repeat
+ * @param given numbers without sign that the question itself named: an answer may repeat them
  * @returns true when the last number is the answer and there is no other but given ones
  */
 export function answersNumber(
@@ -40,7 +41,7 @@ export function answersNumber(
 ): boolean {
   const numbers = numbersIn(finalText(reply));
   if (numbers.pop() !== answer) return false;
-  return numbers.every((number) => given.includes(number) || number === answer);
+  return numbers.every((number) => number === answer || given.includes(number.replace("-", "")));
 }
 
 /**

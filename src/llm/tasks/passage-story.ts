@@ -1,6 +1,7 @@
 /**
- * Short passages of made-up facts, each with the questions that it answers. Every question knows
- * the rival values of its kind that the passage also names, so that an answer is one of them only.
+ * Short passages of made-up facts, each with the questions that it answers. Two people
+ * have a thing each; what belongs to the other one rivals the answer, so that a reply which names
+ * both answers nothing.
  */
 import { boys, girls } from "../data/builtin/story-words.ts";
 import { fillWording } from "./arithmetic.ts";
@@ -95,7 +96,6 @@ interface Question {
   readonly wordings: readonly string[];
   readonly sentence: string;
   answer(facts: Facts, who: 0 | 1): string;
-  rivals(facts: Facts): readonly string[];
 }
 
 const questions: readonly Question[] = [
@@ -103,25 +103,21 @@ const questions: readonly Question[] = [
     wordings: ["Where is {name}'s {object}?", "Where does {name} keep the {object}?"],
     sentence: "It is in the {answer}.",
     answer: (facts, who) => facts.places[who],
-    rivals: (facts) => facts.places,
   },
   {
     wordings: ["What color is {name}'s {object}?", "Which color does {name}'s {object} have?"],
     sentence: "It is {answer}.",
     answer: (facts, who) => facts.colors[who],
-    rivals: (facts) => facts.colors,
   },
   {
     wordings: ["Whose is the {object}?", "Who has [a|the] {object}?", "Who owns the {object}?"],
     sentence: "{answer} has it.",
     answer: (facts, who) => facts.people[who],
-    rivals: (facts) => facts.people,
   },
   {
     wordings: ["How many {goods} does {name} have?", "How many {goods} has {name} got?"],
     sentence: "{name} has {answer} {goods}.",
     answer: (facts, who) => facts.counts[who],
-    rivals: (facts) => facts.counts,
   },
 ];
 
@@ -144,7 +140,7 @@ export function drawPassage(draw: Draw): Passage {
     question: fillWording(draw, question.wordings, values),
     answer,
     sentence: fillWording(draw, [question.sentence], values),
-    rivals: question.rivals(facts),
+    rivals: ownValues(facts, who === 0 ? 1 : 0),
   };
 }
 
@@ -170,6 +166,11 @@ function drawTwo(draw: Draw, list: readonly string[]): [string, string] {
 
 function tellPerson(draw: Draw, facts: Facts, who: 0 | 1): string {
   return fillWording(draw, tellings, valuesOf(facts, who));
+}
+
+function ownValues(facts: Facts, who: 0 | 1): string[] {
+  const { people, places, objects, colors, counts } = facts;
+  return [people, places, objects, colors, counts].map((pair) => pair[who]);
 }
 
 function valuesOf(facts: Facts, who: 0 | 1): Record<string, string> {
