@@ -13,5 +13,6 @@ export const commands: Readonly<Record<string, () => Promise<{ readonly command:
   sft: () => import("./commands/sft.ts"),
   rank: () => import("./commands/rank.ts"),
   reward: () => import("./commands/reward.ts"),
+  rl: () => import("./commands/rl.ts"),
   tokenizer: () => import("./commands/tokenizer.ts"),
 };

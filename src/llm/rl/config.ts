@@ -15,6 +15,7 @@ export interface RlConfig extends StageConfig {
   rewardModelWeight: number;
   promptsPerStep: number;
   samplesPerPrompt: number;
+  sequenceLen: number | undefined;
   maxTokens: number;
   temperature: number;
   epochs: number;
@@ -47,7 +48,7 @@ export const rlOptions: OptionTableFor<RlConfig> = {
   out: { ...stageOptions.out, value: "runs/out/rl" },
   data: {
     ...stageOptions.data,
-    doc: "dpo only: a rankings file (JSONL) to learn from, in place of the model's own samples.",
+    doc: "dpo: a rankings file (JSONL) in place of the model's own samples; else where the files of tasks such as gsm8k lie; absent: ../shared/data.",
   },
   steps: {
     type: "integer?",
@@ -92,6 +93,12 @@ export const rlOptions: OptionTableFor<RlConfig> = {
   },
   promptsPerStep: { type: "integer", value: 16, doc: "Prompts of a step.", check: count },
   samplesPerPrompt: { type: "integer", value: 8, doc: "Replies to each prompt.", check: count },
+  sequenceLen: {
+    type: "integer?",
+    value: undefined,
+    doc: "Tokens of prompt and reply together; absent: the model's context.",
+    check: count,
+  },
   maxTokens: { type: "integer", value: 128, doc: "Sampled tokens of a reply.", check: count },
   temperature: { type: "number", value: 1, doc: "Of the rollouts.", check: inRange(0.01, 100) },
   epochs: { type: "integer", value: 1, doc: "Passes over a step's rollouts.", check: count },

@@ -1,4 +1,6 @@
 /** How a run ended, as one record: printed as lines that can be searched, or as JSON. */
+import type { RunConfig } from "./complete-config.ts";
+import type { EvalRecord, StepRecord } from "./metric-records.node.ts";
 
 export interface PassRate {
   /** Share of held-out problems that one reply solved, with Wilson's interval of 95 %. */
@@ -35,6 +37,51 @@ export interface RlResult {
   readonly scoring: number;
   readonly learning: number;
   readonly waiting: number;
+}
+
+/** The parts of a run that its result follows from. */
+interface Finished {
+  readonly config: RunConfig;
+  readonly step: number;
+  readonly metrics: {
+    readonly steps: readonly StepRecord[];
+    readonly evals: readonly EvalRecord[];
+  };
+}
+
+/** @param curve path of `reward.svg`  @param stopped the user ended it early */
+export function summarise(
+  { config, step, metrics }: Finished,
+  curve: string,
+  stopped: boolean,
+): RlResult {
+  const { steps, evals } = metrics;
+  const sum = (read: (record: StepRecord) => number): number =>
+    steps.reduce((total, record) => total + read(record), 0);
+  const ms = sum(stepMs);
+  const share = (part: number): number => (ms === 0 ? 0 : part / ms);
+  return {
+    ...{ out: config.out, curve, stopped: stopped && step < config.steps },
+    ...{ algorithm: config.algorithm, task: config.task, step, steps: config.steps },
+    passBefore: evals[0]?.step === 0 ? evals[0].pass : undefined,
+    passAfter: evals.at(-1)?.step === step ? evals.at(-1)?.pass : undefined,
+    rewardFirst: steps[0]?.reward,
+    rewardLast: steps.at(-1)?.reward,
+    kl: steps.at(-1)?.kl,
+    rollouts: sum(({ rollouts }) => rollouts),
+    sampledTokens: sum(({ sampledTokens }) => sampledTokens),
+    updates: sum(({ updates }) => updates),
+    skipped: sum(({ skipped }) => skipped),
+    seconds: Number((ms / 1000).toFixed(1)),
+    generating: share(sum(({ generating }) => generating)),
+    scoring: share(sum(({ scoring }) => scoring)),
+    learning: share(sum(({ learning }) => learning)),
+    waiting: share(sum(({ waiting }) => waiting)),
+  };
+}
+
+export function stepMs({ generating, scoring, learning, waiting }: StepRecord): number {
+  return generating + scoring + learning + waiting;
 }
 
 /** One `key: value` a line after a `---`; values that are absent are left out. */

@@ -48,14 +48,14 @@ export function drawProblems(
   });
 }
 
-/** @throws the signal's reason when it aborts in between */
+/** @returns undefined when `signal` aborts in between */
 export async function rollOut(
   generator: BatchGenerator,
   tokenizer: Tokenizer,
   problems: readonly Problem[],
   options: RolloutOptions,
   signal: AbortSignal,
-): Promise<RolloutGroup[]> {
+): Promise<RolloutGroup[] | undefined> {
   const { samplesPerPrompt: G } = options;
   const requests = problems.flatMap((problem, p) => {
     const prompt = renderPrompt(problem.prompt, tokenizer);
@@ -66,7 +66,7 @@ export async function rollOut(
     const problem = problems[Math.floor(index / G)] as Problem;
     found[index] = gradeTrajectory(trajectory, problem, tokenizer);
   }
-  signal.throwIfAborted();
+  if (signal.aborted) return undefined;
   return problems.map((problem, p) => ({ problem, rollouts: found.slice(p * G, (p + 1) * G) }));
 
   function request(prompt: readonly number[], problem: Problem, index: number): BatchRequest {

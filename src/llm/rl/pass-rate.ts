@@ -1,0 +1,39 @@
+/** pass@1: the share of held-out problems that one sampled reply solves. */
+import type { BatchGenerator } from "../inference/batch-generator.ts";
+import type { Problem } from "../tasks/task.ts";
+import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import type { RunConfig } from "./complete-config.ts";
+import type { PassRate } from "./result.ts";
+import { rollOut } from "./rollout.ts";
+
+/** Streams of rollouts are numbered by step; no run has as many steps as this. */
+const EVALUATION = 0x80000000;
+
+/**
+ * The same problems and the same random numbers each time, so that two measurements differ by the
+ * weights alone. @returns undefined when `signal` aborts in between
+ */
+export async function measurePassRate(
+  generator: BatchGenerator,
+  tokenizer: Tokenizer,
+  problems: readonly Problem[],
+  { maxTokens, temperature, seed }: RunConfig,
+  signal: AbortSignal,
+): Promise<PassRate | undefined> {
+  const options = { samplesPerPrompt: 1, maxTokens, temperature, seed, stream: EVALUATION };
+  const groups = await rollOut(generator, tokenizer, problems, options, signal);
+  if (groups === undefined) return undefined;
+  const solved = groups.filter(({ rollouts }) => (rollouts[0]?.grade ?? 0) >= 1).length;
+  return wilson(solved, problems.length);
+}
+
+/** The 97.5 % point of the normal distribution. */
+const Z = 1.959963984540054;
+
+/** Wilson's interval of 95 %. @see Wilson 1927 */
+export function wilson(successes: number, n: number): PassRate {
+  const value = successes / n;
+  const centre = (successes + (Z * Z) / 2) / (n + Z * Z);
+  const half = (Z * Math.sqrt(n * value * (1 - value) + (Z * Z) / 4)) / (n + Z * Z);
+  return { value, low: Math.max(0, centre - half), high: Math.min(1, centre + half), n };
+}

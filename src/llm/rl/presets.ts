@@ -1,0 +1,42 @@
+/** Named starting points of a configuration; a file and flags go over them. */
+import type { RlConfig } from "./config.ts";
+
+export type PresetName = "tiny" | "laptop";
+
+/** What each is for, and what it sets. */
+export interface Preset {
+  readonly doc: string;
+  readonly values: Partial<RlConfig>;
+}
+
+export const presets: Readonly<Record<PresetName, Preset>> = {
+  tiny: {
+    doc: "about a minute on 2 cores; what `npm start` trains",
+    values: {
+      out: "runs/out/tiny-rl",
+      task: "steps",
+      steps: 24,
+      promptsPerStep: 16,
+      samplesPerPrompt: 8,
+      sequenceLen: 176,
+      maxTokens: 128,
+      batchSize: 16,
+      slots: 64,
+      evalEvery: 12,
+      saveEvery: 24,
+    },
+  },
+  laptop: {
+    doc: "an hour on a laptop, for models of some ten million parameters",
+    values: {
+      out: "runs/out/laptop-rl",
+      steps: 200,
+      promptsPerStep: 32,
+      samplesPerPrompt: 16,
+      saveEvery: 50,
+      evalEvery: 50,
+      slots: 64,
+      lr: 5e-5,
+    },
+  },
+};
