@@ -2,7 +2,7 @@
  * Sums that a text marks become calls of the calculator. Two files mark them: GSM8K writes
  * `48/2 = <<48/2=24>>24`, Toolformer rows write `It is python('48/2').`. A mark becomes a call only
  * when the calculator gives what the text goes on with, so that every result in a conversation is
- * the tool's own.
+ * the tool's own; any other mark is taken out.
  */
 import type { Message } from "../chat/conversation.ts";
 import { calculator } from "../chat/tools/calculator.ts";
@@ -12,7 +12,6 @@ import { callTool, plainContext } from "./define-task.ts";
 type Row = Readonly<Record<string, unknown>>;
 
 const MARK = /<<([^<>]*)>>/;
-const MARKS = new RegExp(MARK, "g");
 const FINAL_LINE = /\n?#### *(\S.*)$/;
 
 /**
@@ -54,11 +53,6 @@ function tryCall(mark: string): ReturnType<typeof callTool> | undefined {
   const call = callTool("calculator", { expression }, plainContext);
   const isSame = call[1].content === String(Number(mark.slice(equals + 1)));
   return isSame && /[-+*/]/.test(expression.slice(1)) ? call : undefined;
-}
-
-/** @returns the text of an answer without its marks */
-export function withoutMarks(text: string): string {
-  return text.replace(MARKS, "");
 }
 
 const INLINE_CALL = /\b(?:python|wolfram)\((["'])(.*?)\1\)/s;

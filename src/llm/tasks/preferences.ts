@@ -108,10 +108,13 @@ function wrongAnswer(
   throw new Error(`preferences: every answer of task ${task.name} is right`);
 }
 
-/** 34 + 2 = 36 becomes 34 + 2 = 39: off by 1 to 9. */
+/** 34 + 2 = 36 becomes 34 + 2 = 39: off by 1 to 9, never below zero. */
 function changeLastNumber(draw: Draw, right: string): string {
   const off = draw.between(1, 9) * (draw.pick(2) === 0 ? 1 : -1);
-  return right.replace(/\d+(?=\D*$)/, (number) => String(Math.abs(Number(number) + off)));
+  return right.replace(/\d+(?=\D*$)/, (digits) => {
+    const number = Number(digits);
+    return String(number + off < 0 ? number - off : number + off);
+  });
 }
 
 /** The words of an answer in disorder, some of them again and again. */

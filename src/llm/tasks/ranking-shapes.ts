@@ -10,7 +10,7 @@
  *     transcripts  {chosen, rejected}   "\n\nHuman: …\n\nAssistant: …", alike but for their ends
  */
 import type { Message } from "../chat/conversation.ts";
-import { convertRow } from "./conversation-shapes.ts";
+import { convertRow, fromFields } from "./conversation-shapes.ts";
 import type { RankedPrompt } from "./ranking.ts";
 
 type Row = Readonly<Record<string, unknown>>;
@@ -90,9 +90,9 @@ function fromPair(row: Row): ConvertedRanking {
     return toPair(prompt, (chosen as Row)?.value, (rejected as Row)?.value);
   }
   if (!isTexts([chosen, rejected])) return undefined;
-  const ask = convertRow({ ...row, output: chosen, response: chosen, completion: undefined });
-  if (ask === undefined || typeof ask === "string") return ask;
-  return toPair(ask.slice(0, -1), chosen, rejected);
+  const [question] = fromFields(row, "instruction", "input", "chosen") ?? [];
+  const prompt = typeof question === "object" ? [question] : toPrompt(row.prompt);
+  return prompt === undefined ? undefined : toPair(prompt, chosen, rejected);
 }
 
 function toPair(prompt: readonly Message[], chosen: unknown, rejected: unknown): ConvertedRanking {
