@@ -68,7 +68,7 @@ export function toContinuation({ row, where }: LocatedRow): ContinuationItem {
 /** `{context, answer, aliases}` */
 export function toOpen({ row, where }: LocatedRow): OpenItem {
   const shown = text(row, "answer", where);
-  const aliases = row.aliases === undefined ? [] : texts(row, "aliases", where);
+  const aliases = row.aliases === undefined ? [] : texts(row, "aliases", where, 0);
   return {
     kind: "open",
     question: text(row, "context", where),
@@ -118,9 +118,13 @@ function text(row: DataRow, key: string, where: string): string {
   throw badRow(where, `"${key}" must be a text`, value);
 }
 
-function texts(row: DataRow, key: string, where: string): string[] {
+function texts(row: DataRow, key: string, where: string, least = 1): string[] {
   const value = row[key];
-  if (Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === "string"))
+  if (
+    Array.isArray(value) &&
+    value.length >= least &&
+    value.every((item) => typeof item === "string")
+  )
     return value;
   throw badRow(where, `"${key}" must be a list of texts`, value);
 }

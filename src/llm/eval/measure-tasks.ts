@@ -37,15 +37,20 @@ export function measureTasks(tasks: readonly NamedTask[]): Measure {
     const problems = tasks.flatMap((task) =>
       drawProblems(task, maxRows, seed).map((problem) => ({ task, problem })),
     );
-    const questions = problems.map(({ problem }) => ({ messages: problem.prompt, ...problem }));
+    const questions = problems.map(({ problem: { prompt, context } }) => {
+      return { messages: prompt, context };
+    });
     const replies = await askAll(context.subject, questions, { ...context.asked, ...context });
     const answered = problems.flatMap((asked, i) => {
       const found = replies[i];
       return found === undefined ? [] : [{ ...asked, replies: found }];
     });
-    if (answered.length === 0)
-      return { skipped: [{ name: "tasks", reason: "no problem fits the model's context" }] };
+    const skipped = tasks
+      .filter((task) => !answered.some((one) => one.task === task))
+      .map(({ name }) => ({ name, reason: "no problem fits the model's context" }));
+    if (answered.length === 0) return { skipped };
     return {
+      skipped,
       rows: [
         wellFormedRow(answered, context),
         ...tasks.flatMap((task) => {
@@ -61,15 +66,16 @@ export function measureTasks(tasks: readonly NamedTask[]): Measure {
 /** A small task draws some problems again: the same one twice would be one answer counted twice. */
 function drawProblems({ task }: NamedTask, count: number, seed: number): Problem[] {
   const drawn = Array.from({ length: count }, (_, i) => task.problem(i, "test", seed));
-  return [...new Map(drawn.map((problem) => [JSON.stringify(problem.prompt), problem])).values()];
+  const keyOf = ({ prompt, context }: Problem): string => JSON.stringify([prompt, context]);
+  return [...new Map(drawn.map((problem) => [keyOf(problem), problem])).values()];
 }
 
 function wellFormedRow(
   answered: readonly Answered[],
   { asked: { seed, examples } }: MeasureContext,
 ): MeasuredRow {
-  const rates = answered.map((one) => rate(one, ({ wellFormed }) => wellFormed));
-  const shown = answered.slice(0, examples).map((one) => toExample(one, rate(one, isWellFormed)));
+  const rates = answered.map((one) => rate(one, isWellFormed));
+  const shown = answered.slice(0, examples).map((one, i) => toExample(one, rates[i] ?? 0));
   return shareRow("well-formed turns", meanRate(rates, seed), shown);
 }
 
