@@ -81,7 +81,7 @@ export interface BatchGenerator {
 
 const CHUNK = 32;
 /** One lane of prefill for so many slots; a run waits until its lanes are full … */
-const SLOTS_PER_LANE = 8;
+const SLOTS_PER_LANE = 16;
 /** … or for so many steps of decode. */
 const PATIENCE = 4;
 /** A backlog of fewer ids than chunk / this goes through decode, beside the others: cheaper. */
