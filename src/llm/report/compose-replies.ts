@@ -14,7 +14,7 @@ import { SHOWN, showText } from "./show-text.ts";
 
 const HOW_SHOWN =
   `Replies are exact, cut after ${SHOWN} characters; signs that a page would hide are shown as ` +
-  "symbols (␣ space at an end, ␉ tab, ↵ line break at an end). Right and wrong are a program's " +
+  "symbols (␣ space at an end, ⇥ tab, ↵ line break at an end). Right and wrong are a program's " +
   "verdicts.";
 
 /** Which model answered which question right, and then every answer. */

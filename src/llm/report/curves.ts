@@ -2,7 +2,16 @@
  * Curves of every stage from the rows of its metrics: a table says which numbers belong to which
  * panel. A number that a run did not measure has no line, a panel without lines is left out.
  */
-import { namedLines, noisyLines, type Panel, type Point, renderChart } from "../run/chart.ts";
+import {
+  BLUE,
+  type Line,
+  measuredLine,
+  namedLines,
+  noisyLines,
+  type Panel,
+  type Point,
+  renderChart,
+} from "../run/chart.ts";
 import { isNumber } from "./figures.ts";
 import { type GrowRecord, type StageName, type StageRecord, stageTitles } from "./record.ts";
 
@@ -11,6 +20,9 @@ export interface Curve {
   readonly title: string;
   readonly svg: string;
 }
+
+/** Measured now and then, not at every step. */
+const FEW = 60;
 
 type PanelTable = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
@@ -46,7 +58,7 @@ export function curvesOf({ stages }: GrowRecord): Curve[] {
   });
 }
 
-/** One line needs no legend; a noisy one shows the numbers behind its mean. */
+/** One line needs no legend; it shows its numbers, and their mean where they are many. */
 function drawPanel(
   name: string,
   lines: Readonly<Record<string, string>>,
@@ -57,8 +69,11 @@ function drawPanel(
     .filter(({ points }) => points.length > 0);
   const [first, ...more] = series;
   if (first === undefined) return [];
-  const alone = more.length === 0;
-  return [{ name, lines: alone ? noisyLines(first.points) : namedLines(series) }];
+  return [{ name, lines: more.length > 0 ? namedLines(series) : loneLines(first.points) }];
+}
+
+function loneLines(points: readonly Point[]): Line[] {
+  return points.length < FEW ? [measuredLine(points, BLUE)] : noisyLines(points);
 }
 
 function pointsOf(metrics: StageRecord["metrics"], path: string): Point[] {

@@ -21,12 +21,11 @@ export function showText(text: string): string {
   return `${visible}${cut}`;
 }
 
-/** Pictures of controls (U+2400 …) where there is one, else the code point. */
+/** Few fonts have pictures of control characters, so they are named by their code points. */
 function showHidden(character: string): string {
-  const code = character.charCodeAt(0);
-  if (code === 0x7f) return "\u2421";
-  if (code < 0x20) return String.fromCharCode(0x2400 + code);
-  return `<U+${code.toString(16).toUpperCase().padStart(4, "0")}>`;
+  if (character === "\t") return "\u21e5";
+  const code = character.charCodeAt(0).toString(16).toUpperCase();
+  return `<U+${code.padStart(4, "0")}>`;
 }
 
 function showSpaces(blanks: string): string {

@@ -2,7 +2,24 @@
  * How `report.html` looks: light or dark as the reader's system is, on paper as wide as the window.
  * Charts are drawn for white paper; in the dark their few colours are replaced by name.
  */
-import { BLUE, FAINT, GRID, INK, PAPER } from "../run/chart.ts";
+import { FAINT, GRID, INK, PAPER, SERIES } from "../run/chart.ts";
+
+const dark: Readonly<Record<string, string>> = {
+  [PAPER]: "#0d1117",
+  [INK]: "#e6edf3",
+  [GRID]: "#262c36",
+  [FAINT]: "#1d3f66",
+};
+/** In the order of `SERIES`. */
+const darkSeries = ["#4493f8", "#f85149", "#3fb950", "#d29922", "#ab7df8"] as const;
+
+function inTheDark(): string {
+  const series = SERIES.map((color, i) => [color, darkSeries[i]] as const);
+  const rules = [...Object.entries(dark), ...series].flatMap(([light, color]) =>
+    ["fill", "stroke"].map((part) => `  svg [${part}="${light}"] { ${part}: ${color}; }`),
+  );
+  return rules.join("\n");
+}
 
 export const styleSheet: string = `\
 :root {
@@ -15,12 +32,7 @@ export const styleSheet: string = `\
     --paper: #0d1117; --ink: #e6edf3; --soft: #9198a1; --line: #30363d; --box: #151b23;
     --link: #4493f8; --right: #3fb950; --wrong: #f47067; --partly: #d29922;
   }
-  svg rect[fill="${PAPER}"] { fill: #0d1117; }
-  svg text[fill="${INK}"] { fill: #e6edf3; }
-  svg [stroke="${GRID}"] { stroke: #262c36; }
-  svg [stroke="${FAINT}"] { stroke: #1d3f66; }
-  svg [stroke="${BLUE}"] { stroke: #4493f8; }
-  svg [fill="${BLUE}"] { fill: #4493f8; }
+${inTheDark()}
 }
 * { box-sizing: border-box; }
 body {
@@ -42,9 +54,11 @@ nav { border-top: 1px solid var(--line); margin-top: 1rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .9rem; }
 th, td { padding: .35rem .7rem; text-align: left; vertical-align: top; }
+th:first-child { min-width: 13rem; }
 th { border-bottom: 2px solid var(--line); white-space: nowrap; }
 td { border-bottom: 1px solid var(--line); }
-.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.number { text-align: right; font-variant-numeric: tabular-nums; }
+.number small { white-space: nowrap; }
 small, .label { color: var(--soft); font-size: .8rem; }
 pre {
   margin: .25rem 0 .5rem; padding: .5rem .7rem; background: var(--box); border-radius: 6px;
@@ -60,6 +74,11 @@ pre.empty { color: var(--soft); font-style: italic; }
 .partly { color: var(--partly); }
 details { border: 1px solid var(--line); border-radius: 6px; margin: .5rem 0; padding: .4rem .8rem; }
 summary { cursor: pointer; overflow-wrap: anywhere; }
+@media (max-width: 44rem) {
+  th, td { padding: .3rem .4rem; }
+  th:first-child { min-width: 6rem; }
+  .number small { display: block; }
+}
 figure { margin: 1rem 0; }
 figure svg { display: block; width: 100%; max-width: 800px; height: auto; }
 `;

@@ -2,8 +2,8 @@
  * Where a run is weak, by rules over its own numbers; no sentence of it is written for a run. Each
  * rule has a name that says what it looks for and the findings it made.
  */
-import type { EvalRow } from "../eval/report.ts";
-import { formatInterval, formatPercent, formatValue, isNumber } from "./figures.ts";
+import type { EvalReport, EvalRow } from "../eval/report.ts";
+import { formatInterval, formatValue, isNumber } from "./figures.ts";
 import { finalModel, isBetter, measuredModels, measuresOf } from "./measures.ts";
 import { keepPromises, type Rate, rateOf, stagePromises } from "./promises.ts";
 import { type GrowRecord, type ModelName, modelTitles, type StageRecord } from "./record.ts";
@@ -101,7 +101,7 @@ function worse(record: GrowRecord): string[] {
 
 function describe(model: ModelName, { suite, name, value, low, high, unit }: EvalRow): string {
   const interval = formatInterval(low, high, unit);
-  return `${modelTitles[model]}, ${suite}, ${name}: ${formatValue(value, unit)} ${interval}`;
+  return `${modelTitles[model]}, ${suite} / ${name}: ${formatValue(value, unit)} ${interval}`;
 }
 
 /** Warnings that differ in numbers only count as one. */
@@ -131,19 +131,24 @@ function warningsOf({ warning, warnings: several }: Row): string[] {
   });
 }
 
+/** What several models have in common is said once. */
 function losses(record: GrowRecord): string[] {
-  const evaluated = measuredModels(record).flatMap(([model, { rows, skipped }]) => [
-    ...rows.flatMap(({ suite, name, dropped, n }) =>
-      dropped
-        ? [`${modelTitles[model]}, ${suite}, ${name}: ${dropped} of ${dropped + n} left out`]
-        : [],
-    ),
-    ...skipped.map(
-      ({ suite, name, reason }) =>
-        `${modelTitles[model]}, ${suite}, ${name}: not measured, ${reason}`,
-    ),
-  ]);
+  const found = new Map<string, string[]>();
+  for (const [model, report] of measuredModels(record))
+    for (const text of lostInEval(report))
+      found.set(text, [...(found.get(text) ?? []), modelTitles[model]]);
+  const evaluated = [...found].map(([text, models]) => `${models.join(", ")}: ${text}`);
   return [...record.stages.flatMap(lostInStage), ...evaluated];
+}
+
+function lostInEval({ rows, skipped }: EvalReport): string[] {
+  const left = rows.flatMap(({ suite, name, dropped = 0, n }) =>
+    dropped > 0 ? [`${suite} / ${name}, ${dropped} of ${dropped + n} left out`] : [],
+  );
+  const missing = skipped.map(({ suite, name, reason }) => {
+    return `${suite} / ${name}, not measured: ${reason}`;
+  });
+  return [...left, ...missing];
 }
 
 function lostInStage({ name, result, metrics }: StageRecord): string[] {
@@ -151,9 +156,10 @@ function lostInStage({ name, result, metrics }: StageRecord): string[] {
   const names = new Set(metrics.flatMap((row) => Object.keys(row)).filter((key) => lost.test(key)));
   const overSteps = [...names].flatMap((key) => {
     const values = metrics.map((row) => (row[key] === true ? 1 : row[key])).filter(isNumber);
-    const touched = values.filter((value) => value > 0).length;
-    const share = formatPercent(touched / metrics.length);
-    return touched === 0 ? [] : [`${name}: ${key} at ${touched} steps, ${share} of them`];
+    const touched = values.filter((value) => value > 0);
+    if (touched.length === 0) return [];
+    const most = Number(Math.max(...touched).toPrecision(3));
+    return [`${name}: ${key} at ${touched.length} steps, ${most} at most`];
   });
   return [...counted, ...overSteps];
 }

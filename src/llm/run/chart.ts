@@ -34,7 +34,8 @@ export const FAINT = "#9ec5e8";
 export const GRID = "#d8dee4";
 export const BLUE = "#1f6feb";
 export const RED = "#cf222e";
-const SERIES = [BLUE, RED, "#1a7f37", "#9a6700", "#8250df"] as const;
+/** Lines of one panel, in order. */
+export const SERIES: readonly string[] = [BLUE, RED, "#1a7f37", "#9a6700", "#8250df"];
 const MOST_POINTS = 800;
 /** A series with fewer points shows each of them. */
 const FEW_POINTS = 60;
@@ -104,7 +105,7 @@ function panel(name: string, top: number, lastStep: number, lines: readonly Line
     return `${rule(LEFT, at, LEFT + plotWidth, at)}${label}`;
   });
   const columns = ticks(0, lastStep, 8)
-    .filter((step) => step <= lastStep)
+    .filter((step) => step <= lastStep && Number.isInteger(step))
     .map((step) => {
       const label = text(x(step), top + PANEL + 16, String(step), `text-anchor="middle"`);
       return `${rule(x(step), top, x(step), top + PANEL)}${label}`;
