@@ -3,7 +3,6 @@
  * `24*78`, the smaller operand of a sum or product first, so that one fact is one problem whoever
  * asks it: with the calculator, step by step, or at once.
  */
-import { choose, type Telling, tell } from "../data/builtin/template.ts";
 import type { Draw } from "./draw.ts";
 
 export type Operator = "+" | "-" | "*" | "/";
@@ -76,18 +75,4 @@ export function toPrint({ left, operator, right }: Expression): string {
 /** @returns as a question may spell it: `24 × 78`, `24*78`, `24 times 78` … */
 export function toQuestion(draw: Draw, { left, operator, right }: Expression): string {
   return `${left}${draw.choose(signs[operator])}${right}`;
-}
-
-/** Fills a template of `data/builtin/template.ts` with the values of a problem. */
-export function fillWording(
-  draw: Draw,
-  templates: readonly string[],
-  values: Readonly<Record<string, string>>,
-): string {
-  const telling: Telling = {
-    tables: {},
-    bound: new Map(Object.entries(values)),
-    pick: draw.pick,
-  };
-  return tell(telling, choose(telling, templates));
 }

@@ -9,7 +9,6 @@ import {
   drawExpression,
   drawNumber,
   type Expression,
-  fillWording,
   keyOf,
   toCode,
   toPrint,
@@ -27,6 +26,7 @@ import {
 import type { Draw } from "./draw.ts";
 import { answersNumber, numbersIn, toolCallsOf } from "./grade.ts";
 import type { Problem, Task } from "./task.ts";
+import { fillWording } from "./wording.ts";
 
 /** An expression as a key, a question, code for the tool and print for the answer. */
 interface Calculation {

@@ -2,10 +2,10 @@
  * Time, date and weekday, which no model can know: one call of the clock, one sentence. The clock
  * shows any minute of a hundred years.
  */
-import { fillWording } from "./arithmetic.ts";
 import { assistant, callTool, defineTask, user } from "./define-task.ts";
 import { exactToolCall, finalText } from "./grade.ts";
 import type { Problem, Task } from "./task.ts";
+import { fillWording } from "./wording.ts";
 
 interface Asked {
   readonly wordings: readonly string[];

@@ -6,7 +6,6 @@
 import {
   type ArithmeticRange,
   drawExpression,
-  fillWording,
   keyOf,
   resultOf,
   toPrint,
@@ -15,6 +14,7 @@ import {
 import { assistant, defineTask, plainContext, user } from "./define-task.ts";
 import { answersNumber, toolCallsOf } from "./grade.ts";
 import type { Task } from "./task.ts";
+import { fillWording } from "./wording.ts";
 
 const smallRange: ArithmeticRange = { digits: [1, 2], operators: ["+", "+", "-", "*"] };
 

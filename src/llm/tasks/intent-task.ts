@@ -3,10 +3,10 @@
  * and a few good answers. The key is the question as it is worded, so the held-out side asks for
  * known things in unknown words.
  */
-import { fillWording } from "./arithmetic.ts";
 import { assistant, defineTask, plainContext, user } from "./define-task.ts";
 import { finalText, toolCallsOf } from "./grade.ts";
 import type { Task } from "./task.ts";
+import { fillWording } from "./wording.ts";
 
 export interface Intent {
   /** Templates with alternatives in brackets. */
@@ -18,8 +18,9 @@ export interface Intent {
   readonly never?: RegExp;
 }
 
-/** No good answer is longer: a reply that says everything says nothing. */
+/** No good answer is longer or does for more intents: who says everything says nothing. */
 const MOST_CHARACTERS = 240;
+const MOST_INTENTS = 4;
 
 export function intentTask(name: string, description: string, intents: readonly Intent[]): Task {
   return defineTask(name, description, (draw) => {
@@ -33,12 +34,13 @@ export function intentTask(name: string, description: string, intents: readonly 
         solution: [assistant(answer)],
         context: plainContext,
         grade: (reply) =>
-          toolCallsOf(reply).length === 0 && fits(finalText(reply), intent) ? 1 : 0,
+          toolCallsOf(reply).length === 0 && fits(finalText(reply), intent, intents) ? 1 : 0,
       }),
     };
   });
 }
 
-function fits(text: string, { says, never }: Intent): boolean {
-  return text.length <= MOST_CHARACTERS && says.test(text) && !(never?.test(text) ?? false);
+function fits(text: string, { says, never }: Intent, intents: readonly Intent[]): boolean {
+  if (text.length > MOST_CHARACTERS || !says.test(text) || never?.test(text)) return false;
+  return intents.filter((other) => other.says.test(text)).length <= MOST_INTENTS;
 }

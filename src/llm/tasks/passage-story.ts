@@ -4,8 +4,8 @@
  * both answers nothing.
  */
 import { boys, girls } from "../data/builtin/story-words.ts";
-import { fillWording } from "./arithmetic.ts";
 import type { Draw } from "./draw.ts";
+import { fillWording } from "./wording.ts";
 
 export interface Passage {
   /** Names who and what, and so tells apart two passages. */

@@ -2,12 +2,12 @@
  * Reading: a question answered from a passage, which stands in the question (`passage`) or in a
  * file that must be read first (`file`). Beside the right file lies another of the same kind.
  */
-import { fillWording } from "./arithmetic.ts";
 import { assistant, callTool, defineTask, plainContext, user } from "./define-task.ts";
 import type { Draw } from "./draw.ts";
 import { answersWord, exactToolCall, toolCallsOf } from "./grade.ts";
 import { drawPassage, type Passage } from "./passage-story.ts";
 import type { Problem, Task } from "./task.ts";
+import { fillWording } from "./wording.ts";
 
 const layouts: readonly string[] = [
   "{text}\n\n{question}",

@@ -7,7 +7,6 @@
  * A wrong answer may be as kind as a right one, so that kindness alone does not win. Prompts of the
  * two splits are those of the tasks and never the same.
  */
-import { fillWording } from "./arithmetic.ts";
 import { assistant } from "./define-task.ts";
 import { directTask } from "./direct.ts";
 import { createDraw, type Draw } from "./draw.ts";
@@ -27,6 +26,7 @@ import { harmlessTask, refusalTask } from "./refusal.ts";
 import { smalltalkTask } from "./smalltalk.ts";
 import { spellingTask } from "./spelling.ts";
 import type { Problem, Split, Task } from "./task.ts";
+import { fillWording } from "./wording.ts";
 
 interface Source {
   readonly task: Task;

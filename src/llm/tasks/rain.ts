@@ -3,11 +3,11 @@
  * questions, over a table of everyday causes. A reply is right when it names the thing of its row
  * and no other thing of the table.
  */
-import { fillWording } from "./arithmetic.ts";
 import { assistant, defineTask, plainContext, user } from "./define-task.ts";
 import { answersWord, toolCallsOf } from "./grade.ts";
 import { rainTable } from "./rain-table.ts";
 import type { Task } from "./task.ts";
+import { fillWording } from "./wording.ts";
 
 /** Completed with the bare thing. {article} ends the sentence where the thing has one. */
 const beginnings: readonly string[] = [

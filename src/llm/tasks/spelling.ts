@@ -2,12 +2,12 @@
  * Letters, which a model that reads tokens never sees: a word spelled out, one of its letters
  * counted, the word turned round.
  */
-import { fillWording } from "./arithmetic.ts";
 import { assistant, defineTask, plainContext, user } from "./define-task.ts";
 import type { Draw } from "./draw.ts";
 import { finalText, numbersIn, toolCallsOf } from "./grade.ts";
 import { spellingWords } from "./spelling-words.ts";
 import type { Task } from "./task.ts";
+import { fillWording } from "./wording.ts";
 
 interface Exercise {
   readonly wordings: readonly string[];

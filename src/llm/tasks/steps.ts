@@ -9,7 +9,6 @@ import {
   drawExpression,
   drawNumber,
   type Expression,
-  fillWording,
   keyOf,
   resultOf,
   toPrint,
@@ -20,6 +19,7 @@ import type { Draw } from "./draw.ts";
 import { claimedAnswer } from "./grade.ts";
 import { writeColumns } from "./steps-columns.ts";
 import type { Problem, Task } from "./task.ts";
+import { fillWording } from "./wording.ts";
 
 /** Sums, short differences, and products with one digit. */
 export interface StepsRange extends ArithmeticRange {

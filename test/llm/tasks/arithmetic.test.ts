@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Message } from "../../../src/llm/chat/conversation.ts";
+import { keyOf, type Operator } from "../../../src/llm/tasks/arithmetic.ts";
 import { calculatorTask } from "../../../src/llm/tasks/calculator.ts";
 import { directTask } from "../../../src/llm/tasks/direct.ts";
 import { exactToolCall, finalAnswer, numbersIn } from "../../../src/llm/tasks/grade.ts";
@@ -133,6 +134,25 @@ test("calculator: a right number among others, or from a wrong call, is worth no
     assert.equal(problem.grade([other, result, last]), 0);
     assert.equal(exactToolCall([other, result, last], problem), false);
   }
+});
+
+test("a reply claims its last number", () => {
+  const [problem] = problemsOf(calculatorTask({ digits: [3, 3], operators: ["*"] }), 1);
+  assert.ok(problem);
+  const right = finalAnswer(problem.solution) ?? "";
+  const [operand = ""] = numbersIn(problem.prompt[0]?.content ?? "");
+  assert.equal(problem.grade(withLastText(problem, () => `${operand} makes ${right}`)), 1);
+  assert.equal(problem.grade(withLastText(problem, () => `${right}, not ${operand}`)), 0);
+});
+
+test("a sum and its reverse are one problem, a difference and its reverse are two", () => {
+  const key = (left: number, operator: Operator, right: number): string =>
+    keyOf({ left, operator, right });
+  assert.equal(key(78, "*", 24), "24*78");
+  assert.equal(key(24, "*", 78), "24*78");
+  assert.equal(key(9, "+", 10), key(10, "+", 9));
+  assert.notEqual(key(9, "-", 7), key(7, "-", 9));
+  assert.notEqual(key(8, "/", 2), key(2, "/", 8));
 });
 
 test("an exact call is the solution's call, white space aside", () => {

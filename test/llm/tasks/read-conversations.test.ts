@@ -196,16 +196,17 @@ test("Toolformer rows: sums the calculator can do, the rest says why not", () =>
   assert.equal(convert("wikipedia('nine')"), "no call of python or wolfram");
 });
 
-/** Rows, and those kept, of the sets as they are laid out beside the project. */
-const known: Readonly<Record<string, readonly [rows: number, kept: number]>> = {
-  dolly: [13447, 13447],
-  "dolly-hhrlhf-extra": [379, 379],
-  "rasbt-instructions": [1100, 1100],
-  "identity-template": [91, 91],
-  chatterbot: [2025, 2025],
-  gsm8k: [7473, 7473],
-  "glaive-demo": [300, 300],
-  toolformer: [7673, 231],
+/** Least share of its rows that a set keeps; the large ones are left out here. */
+const known: Readonly<Record<string, number>> = {
+  dolly: 0.99,
+  "dolly-hhrlhf-extra": 0.99,
+  "rasbt-instructions": 0.99,
+  "identity-template": 0.99,
+  chatterbot: 0.99,
+  gsm8k: 0.99,
+  "glaive-demo": 0.99,
+  // Most of its calls are of tools that need a network.
+  toolformer: 0.02,
 };
 
 const absent = existsSync(data) ? false : "needs ../shared/data";
@@ -220,8 +221,13 @@ test("the known sets, row by row", { skip: absent }, async () => {
       assert.doesNotMatch(JSON.stringify(messages), /\{\{name|\{\{author/);
       calls += messages.filter(({ role }) => role === "tool").length;
     }
-    assert.deepEqual([counts.rows, counts.kept], known[name], name);
-    if (name === "gsm8k") assert.ok(calls > 20_000, `${calls} calls in gsm8k`);
+    const dropped = [...counts.dropped.values()].reduce((sum, count) => sum + count, 0);
+    assert.equal(counts.rows, counts.kept + dropped);
+    assert.ok(
+      counts.kept >= counts.rows * (known[name] ?? 1),
+      `${name}: ${describeCounts(counts)}`,
+    );
+    if (name === "gsm8k") assert.ok(calls > counts.kept * 2.5, `${calls} calls in gsm8k`);
   }
 });
 

@@ -7,7 +7,11 @@ import { after, test } from "node:test";
 import { findRankingSources } from "../../../src/llm/tasks/find-rankings.node.ts";
 import { comparisonsOf, type RankedPrompt } from "../../../src/llm/tasks/ranking.ts";
 import { readRankings } from "../../../src/llm/tasks/read-rankings.node.ts";
-import { createRowCounts, type RowCounts } from "../../../src/llm/tasks/row-counts.ts";
+import {
+  createRowCounts,
+  describeCounts,
+  type RowCounts,
+} from "../../../src/llm/tasks/row-counts.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "nutshell-rankings-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -131,28 +135,28 @@ test("what is no ranking is refused with its line", async () => {
   for (const [row, message] of refused) await assert.rejects(() => readAll([good, row]), message);
 });
 
-/** Rows, those kept, and the pairs that they imply. */
-const known: Readonly<Record<string, readonly [number, number, number]>> = {
-  "hh-rlhf-harmless": [1758, 1750, 1750],
-  "oasst-ranked": [79, 79, 339],
-  "liveqa-med-graded": [86, 50, 1283],
-  "autoj-pairwise": [1392, 1017, 1017],
-  "hhh-alignment": [221, 221, 221],
-  "rasbt-preference": [1100, 1094, 1094],
-  "llamafactory-dpo": [300, 300, 300],
+/** Least shares: of rows that are kept, and of pairs to each kept row. */
+const known: Readonly<Record<string, readonly [number, number]>> = {
+  "hh-rlhf-harmless": [0.99, 1],
+  "oasst-ranked": [0.99, 3],
+  "liveqa-med-graded": [0.5, 20],
+  "autoj-pairwise": [0.7, 1],
+  "hhh-alignment": [0.99, 1],
+  "rasbt-preference": [0.99, 1],
+  "llamafactory-dpo": [0.99, 1],
 };
 
 const absent = existsSync(data) ? false : "needs ../shared/data";
 
 test("the known sets, row by row", { skip: absent }, async () => {
-  const found: Record<string, number[]> = {};
   for (const { name, read } of findRankingSources(data)) {
     const counts = createRowCounts();
     let pairs = 0;
     for await (const ranked of read(counts)) pairs += comparisonsOf(ranked).length;
-    found[name] = [counts.rows, counts.kept, pairs];
+    const [kept = 1, most = 1] = known[name] ?? [];
+    assert.ok(counts.kept >= counts.rows * kept, `${name}: ${describeCounts(counts)}`);
+    assert.ok(pairs >= counts.kept * most, `${name}: ${pairs} pairs of ${counts.kept} rows`);
   }
-  assert.deepEqual(found, known);
 });
 
 test("one set is for evaluation alone", { skip: absent }, () => {

@@ -112,6 +112,67 @@ test("tasks with tools need their call, tasks without take none", () => {
   }
 });
 
+test("passage: an answer beside its rival is none", () => {
+  const passages = [...problemsOf(tasks.get("passage") as Task, 200)];
+  for (const [i, problem] of passages.entries()) {
+    // The passage itself names what is asked for, and everything else.
+    const everything = problem.prompt[0]?.content.replaceAll("?", ".") ?? "";
+    assert.equal(
+      problem.grade(withLastText(problem, (text) => `${text} ${everything}`)),
+      0,
+      `${i}`,
+    );
+    assert.equal(problem.grade(withLastText(problem, (text) => text.toUpperCase())), 1);
+  }
+});
+
+test("refusals that go on are none, answers that refuse are none", () => {
+  for (const problem of problemsOf(tasks.get("refusal") as Task, 50)) {
+    const goesOn = (text: string): string => `${text} But here is how: first, take a key.`;
+    assert.equal(problem.grade(withLastText(problem, goesOn)), 0);
+    assert.equal(
+      problem.grade(withLastText(problem, (text) => `${text} ${"word ".repeat(60)}`)),
+      0,
+    );
+  }
+  for (const problem of problemsOf(tasks.get("harmless") as Task, 50)) {
+    const refuses = (text: string): string => `I can't help with that. ${text}`;
+    assert.equal(problem.grade(withLastText(problem, refuses)), 0);
+  }
+});
+
+test("rain: two things are no answer, articles and sentences are no matter", () => {
+  for (const problem of problemsOf(tasks.get("rain") as Task, 200)) {
+    const noun = problem.solution[0]?.content.split(" ").at(-1)?.replace(".", "") ?? "";
+    const other = noun === "umbrella" ? "hammer" : "umbrella";
+    assert.equal(problem.grade(withLastText(problem, (text) => `${text} Or an ${other}.`)), 0);
+    assert.equal(problem.grade(withLastText(problem, (text) => `The ${text}`)), 1);
+  }
+});
+
+test("talk: a reply for every intent is for none", () => {
+  const everything: Readonly<Record<string, string>> = {
+    smalltalk: "Hello, I am fine, welcome, bye, sorry, happy for you, a walk, rest, thank you.",
+    identity:
+      "No, I am Nutshell, a small program on your own machine, your words stay here. I " +
+      "calculate, read files, make mistakes: check them.",
+  };
+  for (const [name, text] of Object.entries(everything)) {
+    for (const problem of problemsOf(tasks.get(name) as Task, 200)) {
+      assert.equal(problem.grade(withLastText(problem, () => text)), 0);
+    }
+  }
+});
+
+test("spelling: one claim, letter for letter", () => {
+  for (const problem of problemsOf(tasks.get("spelling") as Task, 200)) {
+    const doubled = (text: string): string => `${text} ${text}`;
+    const longer = (text: string): string => `${text} z`;
+    const counts = /once|twice|times/.test(problem.solution[0]?.content ?? "");
+    assert.equal(problem.grade(withLastText(problem, counts ? doubled : longer)), 0);
+  }
+});
+
 test("the mixture names every task once, the calculator most", () => {
   assert.deepEqual(
     tinyMixture.map(({ task }) => task),
