@@ -6,12 +6,15 @@
 import {
   type ArithmeticRange,
   drawExpression,
+  drawNumber,
+  type Expression,
   keyOf,
   resultOf,
   toPrint,
   toQuestion,
 } from "./arithmetic.ts";
 import { assistant, defineTask, plainContext, user } from "./define-task.ts";
+import type { Draw } from "./draw.ts";
 import { answersNumber, toolCallsOf } from "./grade.ts";
 import type { Task } from "./task.ts";
 import { fillWording } from "./wording.ts";
@@ -42,7 +45,7 @@ export function directTask(range: Partial<ArithmeticRange> = {}): Task {
   const all = { ...smallRange, ...range };
   const description = "Small sums answered at once, without a tool";
   return defineTask("direct", description, (draw) => {
-    const expression = drawExpression(draw, all);
+    const expression = drawSmall(draw, all, range.digits === undefined);
     const isKnown = Math.max(expression.left, expression.right) <= KNOWN_BY_HEART;
     const wordings = isKnown && draw.pick(3) > 0 ? plainWordings : atOnceWordings;
     const question = fillWording(draw, wordings, { e: toQuestion(draw, expression) });
@@ -59,4 +62,11 @@ export function directTask(range: Partial<ArithmeticRange> = {}): Task {
       }),
     };
   });
+}
+
+/** @param isDefault then only products of the table that everybody learns */
+function drawSmall(draw: Draw, range: ArithmeticRange, isDefault: boolean): Expression {
+  const expression = drawExpression(draw, range);
+  if (expression.operator !== "*" || !isDefault) return expression;
+  return { ...expression, left: drawNumber(draw, 1), right: drawNumber(draw, 1) };
 }

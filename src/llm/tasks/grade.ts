@@ -39,9 +39,10 @@ export function answersNumber(
   answer: string,
   given: readonly string[],
 ): boolean {
-  const numbers = numbersIn(finalText(reply));
-  if (numbers.pop() !== answer) return false;
-  return numbers.every((number) => number === answer || given.includes(number.replace("-", "")));
+  if (finalAnswer(reply) !== answer) return false;
+  return numbersIn(finalText(reply)).every(
+    (number) => number === answer || given.includes(number.replace("-", "")),
+  );
 }
 
 /**

@@ -191,5 +191,6 @@ test("direct: small by default, and says so when it is not known by heart", () =
     const isLarge = numbers.slice(0, 2).some((number) => Math.abs(number) > 10);
     const atOnce = /at once|in your head|without the calculator/i.test(prompt[0]?.content ?? "");
     assert.ok(atOnce || !isLarge, prompt[0]?.content);
+    assert.ok(!(solution[0]?.content ?? "").includes("×") || !isLarge);
   }
 });
