@@ -82,11 +82,14 @@ export interface Run extends AsyncDisposable {
 
 type Resume = ResumePoint<RunConfig, RlDataState>;
 
-/** @throws what is wrong with files, tasks or configuration */
-export async function openRun(asked: RlConfig, talk: Talk): Promise<Run> {
+/**
+ * @param given tasks in place of those that `asked.task` names
+ * @throws what is wrong with files, tasks or configuration
+ */
+export async function openRun(asked: RlConfig, talk: Talk, given?: readonly Task[]): Promise<Run> {
   const opened = await openModel(requireModel(asked));
   requireChatTokens(opened.tokenizer, join(opened.checkpoint.folder, "tokenizer.json"));
-  const tasks = await openTasks(asked.task, asked.data);
+  const tasks = given ?? (await openTasks(asked.task, asked.data));
   await makeFolder(asked.out);
   const resume = await findResumePoint<RunConfig, RlDataState>(asked.out, talk);
   const backend = await chooseBackend(asked.backend, asked, (line) => talk.say(line));

@@ -4,6 +4,7 @@
  * weights.
  */
 import type { Talk } from "../run/talk.ts";
+import type { Task } from "../tasks/task.ts";
 import { nextKlWeight } from "./advantages/kl-controller.ts";
 import { algorithms } from "./algorithms.ts";
 import type { RlConfig } from "./config.ts";
@@ -20,14 +21,16 @@ import { startTimer } from "./timer.ts";
 
 /**
  * Trains to the end, or until `signal` aborts: then the run is saved where it stands.
+ * @param tasks in place of those that `asked.task` names
  * @throws DATA, CONFIG, CHECKPOINT, TOKENIZER, DISK, DIVERGED
  */
 export async function reinforce(
   asked: RlConfig,
   talk: Talk,
   signal: AbortSignal,
+  tasks?: readonly Task[],
 ): Promise<RlResult> {
-  await using run = await openRun(asked, talk);
+  await using run = await openRun(asked, talk, tasks);
   const { config, learning, update } = run;
   const algorithm = algorithms[config.algorithm];
   const timer = startTimer();
