@@ -175,9 +175,11 @@ const CHOICE = 0x63686f;
 
 function requireAny(gathered: readonly GatheredSource[]): void {
   if (gathered.some(({ chosen }) => chosen.length > 0)) return;
-  const seen = gathered.map(({ supply, counts }) => {
-    const reasons = [...counts.dropped].map(([reason, count]) => `${count} ${reason}`);
-    return `${supply.name}: ${counts.rows} rows, ${reasons.join(", ") || "none dropped"}`;
+  const seen = gathered.map(({ supply, counts, held }) => {
+    const reasons = [...counts.dropped, ["held out", held.count] as const]
+      .filter(([, count]) => count > 0)
+      .map(([reason, count]) => `, ${count} ${reason}`);
+    return `${supply.name}: ${counts.rows} rows${reasons.join("")}`;
   });
   throw new NutshellError(
     "DATA",

@@ -1,7 +1,9 @@
 /** How a run ended, as one record: printed as lines that can be searched, or as JSON. */
 import type { ModelConfig } from "../model/config.ts";
 import { countParameters, flopsPerToken } from "../model/size.ts";
+import { type DataCard, shareOut } from "../run/data-card.ts";
 import { type RunConfig, tokensPerStep } from "./complete-config.ts";
+import type { SourceRow } from "./deck.ts";
 import type { EvalRecord, StepRecord } from "./metric-records.node.ts";
 
 export interface SftResult {
@@ -26,6 +28,7 @@ export interface SftResult {
   readonly train_seconds: number;
   readonly tok_per_s: number;
   readonly flops: number;
+  readonly data: readonly DataCard[];
 }
 
 /** The parts of a run that its result follows from. */
@@ -41,6 +44,7 @@ interface Finished {
     readonly evals: readonly EvalRecord[];
   };
   readonly spikes: { readonly skipped: number };
+  readonly sources: readonly SourceRow[];
 }
 
 /** @param curve path of `loss.svg`  @param stopped the user ended it early */
@@ -61,11 +65,15 @@ export function summarise(run: Finished, curve: string, stopped: boolean): SftRe
     train_seconds: Number(seconds.toFixed(1)),
     tok_per_s: seconds > 0 ? Math.round(tokens / seconds) : 0,
     flops: tokens * flopsPerToken(model, config.sequenceLen).causalTotal,
+    data: shareOut(
+      run.sources,
+      run.sources.map((source) => source.tokens),
+    ),
   };
 }
 
 /** One `key: value` a line after a `---`; values that are absent are left out. */
-export function renderSftResult(result: SftResult): string {
+export function renderSftResult({ data: _, ...result }: SftResult): string {
   const lines = Object.entries(result).flatMap(([key, value]) => {
     if (value === undefined) return [];
     const short = key === "loss" || key.startsWith("val_");

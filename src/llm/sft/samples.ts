@@ -22,5 +22,6 @@ export async function askSample(
   let text = `${question} → `;
   for await (const event of chat.say(question, options))
     text += event.kind === "text-delta" ? event.text : ` ‹${event.text}› `;
-  return text.replace(/\s+/g, " ").trim();
+  // Whatever an untrained model says must not move a terminal's cursor.
+  return text.replace(/[\s\p{Cc}]+/gu, " ").trim();
 }
