@@ -69,7 +69,7 @@ export function renderStageConfig(config: object): string {
   const lines = Array.from({ length: Math.ceil(words.length / 4) }, (_, i) =>
     words
       .slice(4 * i, 4 * i + 4)
-      .map((word) => word.padEnd(24))
+      .map((word) => `${word}  `.padEnd(24))
       .join("")
       .trimEnd(),
   );
