@@ -14,7 +14,7 @@ import { presets as pretrainPresets } from "../pretrain/presets.ts";
 import { type RewardConfig, rewardOptions } from "../reward/config.ts";
 import { presets as rewardPresets } from "../reward/presets.ts";
 import { type RlConfig, rlOptions } from "../rl/config.ts";
-import { rlPresets } from "../rl/presets.ts";
+import { presets as rlPresets } from "../rl/presets.ts";
 import { type SftConfig, sftOptions } from "../sft/config.ts";
 import { sftPresets } from "../sft/presets.ts";
 import { depthOf, type GrowConfig } from "./config.ts";

@@ -1,6 +1,10 @@
 /** How a run ended, as one record: printed as lines that can be searched, or as JSON. */
+
+import type { RunMixture } from "../data/prepare/run-mixture.ts";
+import type { Manifest } from "../data/shards/manifest.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { countParameters, flopsPerToken } from "../model/size.ts";
+import { type DataCard, shareOut } from "../run/data-card.ts";
 import { type RunConfig, tokensPerStep } from "./complete-config.ts";
 import type { EvalRecord, StepRecord } from "./metric-records.node.ts";
 
@@ -21,6 +25,7 @@ export interface PretrainResult {
   readonly train_seconds: number;
   readonly tok_per_s: number;
   readonly gflops: number;
+  readonly data: readonly DataCard[];
 }
 
 /** The parts of a run that its result follows from. */
@@ -33,6 +38,8 @@ interface Finished {
     readonly evals: readonly EvalRecord[];
   };
   readonly spikes: { readonly skipped: number };
+  readonly data: { readonly manifest: Manifest };
+  readonly mixture: RunMixture;
 }
 
 /** @param curve path of `loss.svg`  @param stopped the user ended it early */
@@ -52,11 +59,15 @@ export function summarise(run: Finished, curve: string, stopped: boolean): Pretr
     train_seconds: Number(seconds.toFixed(1)),
     tok_per_s: Math.round(tokPerSec),
     gflops: Number(((tokPerSec * flopsPerToken(model).causalTotal) / 1e9).toFixed(1)),
+    data: shareOut(
+      run.data.manifest.sources,
+      run.mixture.rows.map(({ realised }) => realised ?? 0),
+    ),
   };
 }
 
 /** One `key: value` a line after a `---`; values that are absent are left out. */
-export function renderResult(result: PretrainResult): string {
+export function renderResult({ data: _, ...result }: PretrainResult): string {
   const lines = Object.entries(result).flatMap(([key, value]) => {
     if (value === undefined) return [];
     const short = key === "loss" || key.startsWith("val_");

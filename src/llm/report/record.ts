@@ -3,17 +3,9 @@
  * The run writes it; the report only renders it. Nothing in it is written by hand.
  */
 import type { EvalReport } from "../eval/report.ts";
+import type { DataCard } from "../run/data-card.ts";
 
 export type StageName = "pretrain" | "sft" | "reward" | "rl";
-
-/** What a stage learned from. */
-export interface DataCard {
-  readonly name: string;
-  readonly licence: string;
-  readonly card: string;
-  /** Of what the stage drew, 0 … 1. */
-  readonly share: number;
-}
 
 export interface StageRecord {
   readonly name: StageName;

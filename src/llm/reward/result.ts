@@ -4,6 +4,7 @@ import { sizeOf } from "../../compute/shape.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { rewardModelSpecs } from "../model/scalar-head.ts";
 import { flopsPerToken } from "../model/size.ts";
+import { type DataCard, shareOut } from "../run/data-card.ts";
 import { type RunConfig, tokensPerStep } from "./complete-config.ts";
 import type { LoadedRankings } from "./load-rankings.node.ts";
 import type { RewardMetrics } from "./metric-records.node.ts";
@@ -40,6 +41,8 @@ export interface RewardResult {
   readonly train_seconds: number;
   readonly tok_per_s: number;
   readonly gflops: number;
+  readonly flops: number;
+  readonly data: readonly DataCard[];
 }
 
 /** The parts of a run that its result follows from. */
@@ -85,6 +88,11 @@ export function summarise(run: Finished, curve: string, stopped: boolean): Rewar
     train_seconds: Number(seconds.toFixed(1)),
     tok_per_s: Math.round(tokPerSec),
     gflops: Number(((tokPerSec * flopsPerRewardToken(model, config.sequenceLen)) / 1e9).toFixed(1)),
+    flops: tokens * flopsPerRewardToken(model, config.sequenceLen),
+    data: shareOut(
+      rankings.origins,
+      rankings.origins.map((origin) => origin.train),
+    ),
   };
 }
 
@@ -101,7 +109,7 @@ function flopsPerRewardToken(model: ModelConfig, T: number): number {
 }
 
 /** One `key: value` a line after a `---`; values that are absent are left out. */
-export function renderResult({ accuracy_by_source, ...result }: RewardResult): string {
+export function renderResult({ accuracy_by_source, data: _, ...result }: RewardResult): string {
   const sources = Object.entries(accuracy_by_source ?? {}).map(([name, accuracy]) => {
     return [`accuracy_on_${name}`, accuracy] as const;
   });

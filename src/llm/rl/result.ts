@@ -1,4 +1,8 @@
 /** How a run ended, as one record: printed as lines that can be searched, or as JSON. */
+import type { ModelConfig } from "../model/config.ts";
+import { flopsPerToken } from "../model/size.ts";
+import { type DataCard, shareOut } from "../run/data-card.ts";
+import type { Task } from "../tasks/task.ts";
 import type { RunConfig } from "./complete-config.ts";
 import type { EvalRecord, StepRecord } from "./metric-records.node.ts";
 
@@ -31,17 +35,24 @@ export interface RlResult {
   readonly sampledTokens: number;
   readonly updates: number;
   readonly skipped: number;
-  readonly seconds: number;
+  /** Sampled tokens, each learned from in every epoch. */
+  readonly tokens: number;
+  /** Of sampling, the reference's reading and learning; prompts are left out. */
+  readonly flops: number;
+  readonly train_seconds: number;
   /** Shares of the wall time. */
   readonly generating: number;
   readonly scoring: number;
   readonly learning: number;
   readonly waiting: number;
+  readonly data: readonly DataCard[];
 }
 
 /** The parts of a run that its result follows from. */
 interface Finished {
   readonly config: RunConfig;
+  readonly model: ModelConfig;
+  readonly tasks: readonly Task[];
   readonly step: number;
   readonly metrics: {
     readonly steps: readonly StepRecord[];
@@ -51,7 +62,7 @@ interface Finished {
 
 /** @param curve path of `reward.svg`  @param stopped the user ended it early */
 export function summarise(
-  { config, step, metrics }: Finished,
+  { config, model, tasks, step, metrics }: Finished,
   curve: string,
   stopped: boolean,
 ): RlResult {
@@ -59,6 +70,7 @@ export function summarise(
   const sum = (read: (record: StepRecord) => number): number =>
     steps.reduce((total, record) => total + read(record), 0);
   const ms = sum(stepMs);
+  const tokens = sum(({ sampledTokens }) => sampledTokens);
   const share = (part: number): number => (ms === 0 ? 0 : part / ms);
   return {
     ...{ out: config.out, curve, stopped: stopped && step < config.steps },
@@ -69,14 +81,23 @@ export function summarise(
     rewardLast: steps.at(-1)?.reward,
     kl: steps.at(-1)?.kl,
     rollouts: sum(({ rollouts }) => rollouts),
-    sampledTokens: sum(({ sampledTokens }) => sampledTokens),
+    sampledTokens: tokens,
     updates: sum(({ updates }) => updates),
     skipped: sum(({ skipped }) => skipped),
-    seconds: Number((ms / 1000).toFixed(1)),
+    tokens,
+    // Forward passes are a third of training's FLOPs: one to sample, one of the reference.
+    flops: tokens * flopsPerToken(model, config.sequenceLen).causalTotal * (config.epochs + 2 / 3),
+    train_seconds: Number((ms / 1000).toFixed(1)),
     generating: share(sum(({ generating }) => generating)),
     scoring: share(sum(({ scoring }) => scoring)),
     learning: share(sum(({ learning }) => learning)),
     waiting: share(sum(({ waiting }) => waiting)),
+    data: shareOut(
+      tasks.map(({ name, description, licence = "Apache-2.0" }) => {
+        return { name, licence, card: description };
+      }),
+      tasks.map(() => 1),
+    ),
   };
 }
 
@@ -85,7 +106,7 @@ export function stepMs({ generating, scoring, learning, waiting }: StepRecord): 
 }
 
 /** One `key: value` a line after a `---`; values that are absent are left out. */
-export function renderResult(result: RlResult): string {
+export function renderResult({ data: _, ...result }: RlResult): string {
   const lines = Object.entries(result).flatMap(([key, value]) =>
     value === undefined ? [] : [`${key}: ${renderValue(value)}`],
   );

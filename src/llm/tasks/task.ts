@@ -26,5 +26,7 @@ export interface Problem {
 export interface Task {
   readonly name: string;
   readonly description: string;
+  /** Of its problems, where they come from files; absent: made by this program. */
+  readonly licence?: string;
   problem(index: number, split: Split, seed: number): Problem;
 }
