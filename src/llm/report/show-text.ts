@@ -14,9 +14,10 @@ const ends = /^[ \n]+|[ \n]+$/g;
 
 /** @returns printable characters and newlines only; "" stays "" */
 export function showText(text: string): string {
-  const { length } = text;
-  const kept = [...text.slice(0, 2 * SHOWN)].slice(0, SHOWN).join("");
-  const cut = kept.length < length ? `… (cut; ${length.toLocaleString("en-US")} in all)` : "";
+  const characters = [...text];
+  const kept = characters.slice(0, SHOWN).join("");
+  const { length } = characters;
+  const cut = length > SHOWN ? `… (cut; ${length.toLocaleString("en-US")} in all)` : "";
   const visible = kept.toWellFormed().replace(hidden, showHidden).replace(ends, showSpaces);
   return `${visible}${cut}`;
 }

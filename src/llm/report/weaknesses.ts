@@ -104,20 +104,17 @@ function describe(model: ModelName, { suite, name, value, low, high, unit }: Eva
   return `${modelTitles[model]}, ${suite} / ${name}: ${formatValue(value, unit)} ${interval}`;
 }
 
-/** Warnings that differ in numbers only count as one. */
 function warnings({ stages }: GrowRecord): string[] {
   return stages.flatMap(({ name, metrics, result }) => {
-    const found = new Map<string, { text: string; times: number; step: unknown }>();
-    for (const row of [...metrics, result])
-      for (const text of warningsOf(row)) {
-        const key = text.replace(/\d[\d.,e+-]*/g, "0");
-        const before = found.get(key);
-        const first = before ?? { text, times: 0, step: row.step };
-        found.set(key, { ...first, times: first.times + 1 });
-      }
-    return [...found.values()].map(({ text, times, step }) => {
-      const where = isNumber(step) ? `, first at step ${step}` : "";
-      return `${name}: ${text} (${times} ${times === 1 ? "time" : "times"}${where})`;
+    const found = [...metrics, result].flatMap((row) =>
+      warningsOf(row).map((text) => ({ text, step: row.step })),
+    );
+    // Warnings that differ in numbers only count as one.
+    const kinds = Map.groupBy(found, ({ text }) => text.replace(/\d[\d.,e+-]*/g, "0"));
+    return [...kinds.values()].map(([first, ...more]) => {
+      const times = more.length > 0 ? `${1 + more.length} times, first ` : "";
+      const when = isNumber(first?.step) ? ` (${times}at step ${first.step})` : "";
+      return `${name}: ${first?.text}${when}`;
     });
   });
 }

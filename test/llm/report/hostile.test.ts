@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { EvalReport } from "../../../src/llm/eval/report.ts";
-import { renderReportHtml } from "../../../src/llm/report/html.ts";
+import { escapeHtml, renderReportHtml } from "../../../src/llm/report/html.ts";
 import { renderReportMarkdown } from "../../../src/llm/report/markdown.ts";
 import type { GrowRecord } from "../../../src/llm/report/record.ts";
 import { evaluation, example, grown, row, stage } from "./grown.ts";
@@ -69,6 +69,10 @@ test("a page has no tag and no attribute but its own, and nothing to load", () =
   assert.ok(!/url\(|@import/.test(html));
   assert.ok(html.includes("&lt;script&gt;alert(1)&lt;/script&gt;"), "the text itself is shown");
   assert.ok(html.isWellFormed());
+});
+
+test("escaped text may stand in a quoted attribute", () => {
+  assert.equal(escapeHtml(`"><b a='&amp;'`), "&quot;&gt;&lt;b a=&#39;&amp;amp;&#39;");
 });
 
 /** Lines outside fences, by CommonMark's rule: a fence ends at one that is at least as long. */

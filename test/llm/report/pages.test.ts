@@ -66,9 +66,10 @@ test("hidden signs are named, long texts are cut and say so", () => {
   assert.equal(showText("a  b\n\nc"), "a  b\n\nc", "inside nothing changes");
   assert.equal(showText(""), "");
   assert.equal(showText("x\ud800y"), "x\ufffdy");
+  assert.equal(showText("x".repeat(SHOWN + 1)), `${"x".repeat(SHOWN)}… (cut; 701 in all)`);
   const long = showText("😀".repeat(2 * SHOWN));
   assert.ok(
-    long.startsWith(`${"😀".repeat(SHOWN)}…`) && long.endsWith("(cut; 2,800 in all)"),
+    long.startsWith(`${"😀".repeat(SHOWN)}…`) && long.endsWith("(cut; 1,400 in all)"),
     long,
   );
 });
