@@ -16,6 +16,7 @@ import type { Precision } from "../model/transformer.ts";
 import { compileTrainStep, type TrainStep } from "../optim/compile-train-step.ts";
 import { type OpenModel, openModel } from "../run/open-model.node.ts";
 import {
+  type DataState,
   findResumePoint,
   type ResumePoint,
   requireSameConfig,
@@ -34,7 +35,6 @@ import { compileHeldOut, type HeldOutEvaluator } from "./held-out.ts";
 import { openSftMetrics, type SftMetrics } from "./metric-records.node.ts";
 import type { PackedRows } from "./pack.ts";
 import { createRowSampler, type RowSampler } from "./sampler.ts";
-import type { SftDataState } from "./save-run.node.ts";
 import { renderPacking, renderSources } from "./source-table.ts";
 import { findSupplies } from "./sources.node.ts";
 import { loraOf, type Trainee, trainAll, trainUpdates } from "./trainee.ts";
@@ -68,6 +68,12 @@ export interface Run extends AsyncDisposable {
   /** Steps done when the last checkpoint was saved, and its folder. */
   savedAt: number | undefined;
   checkpoint: string | undefined;
+}
+
+/** What a checkpoint keeps of where it came from. */
+export interface SftDataState extends DataState {
+  /** SHA-256 of the weights that the run began with. */
+  readonly baseHash: string;
 }
 
 type Resume = ResumePoint<RunConfig, SftDataState>;

@@ -5,18 +5,12 @@ import type { Store } from "../../compute/backend.ts";
 import { diskError } from "../../durable-file.node.ts";
 import { renderChatFiles } from "../chat/hugging-face.ts";
 import { saveCheckpoint } from "../model/checkpoint.node.ts";
-import { type DataState, sha256 } from "../run/resume.node.ts";
+import { sha256 } from "../run/resume.node.ts";
 import { renderCard } from "./card.ts";
 import { renderLossCurve } from "./loss-curve.ts";
-import type { Run } from "./open-run.node.ts";
+import type { Run, SftDataState } from "./open-run.node.ts";
 import { saveAdapter } from "./save-adapter.node.ts";
 import { loraOf, type Trainee } from "./trainee.ts";
-
-/** What a checkpoint keeps of where it came from. */
-export interface SftDataState extends DataState {
-  /** SHA-256 of the weights that the run began with. */
-  readonly baseHash: string;
-}
 
 /** Saves the run as it stands after `run.step` steps. @throws DISK; older checkpoints are intact */
 export async function saveRun(run: Run): Promise<void> {
