@@ -47,7 +47,9 @@ export async function measureOpen(
     rows: [
       shareRow(set.name, meanRate(rates, asked.seed), shown, left),
       ...sizes.map((k) => {
-        const passes = rates.map((rate) => passAtK(asked.samples, rate * asked.samples, k));
+        const passes = rates.map((rate) =>
+          passAtK(asked.samples, Math.round(rate * asked.samples), k),
+        );
         return shareRow(`${set.name} pass@${k}`, meanRate(passes, asked.seed), [], left);
       }),
     ],

@@ -22,6 +22,8 @@ export interface NamedTask {
   /** In the report; a task may be asked in several ranges. */
   readonly name: string;
   readonly task: Task;
+  /** A further row of the task, by the name that stands before its own. */
+  readonly also?: { readonly name: string; holds(reply: Reply): boolean };
 }
 
 /** A problem that was asked, with its replies. */
@@ -94,35 +96,35 @@ function taskRows(
     const shown = answered.slice(0, examples).map((one, i) => toExample(one, rates[i] ?? 0));
     return shareRow(`${name}: ${task.name}`, meanRate(rates, seed), shown, left);
   };
-  const solved = answered.map((one) => rate(one, isSolved(one.problem)));
-  const rows = [row("solved", solved)];
-  if (answered.every(({ problem }) => toolCallsOf(problem.solution).length > 0))
-    rows.push(
-      row(
-        "exact call",
-        answered.map((one) => rate(one, isExact(one.problem))),
-      ),
+  const rowOf = (name: string, holds: Holds): MeasuredRow =>
+    row(
+      name,
+      answered.map((one) => rate(one, (reply) => holds(reply, one.problem))),
     );
-  if (samples > 1)
-    for (const k of passSizes(samples))
-      rows.push(
-        row(
-          `pass@${k}`,
-          solved.map((share) => passAtK(samples, share * samples, k)),
-        ),
-      );
-  return rows;
+  const { also } = task;
+  const hasTools = answered.every(({ problem }) => toolCallsOf(problem.solution).length > 0);
+  const right = answered.map((one) => countSolved(one));
+  return [
+    rowOf("solved", isSolved),
+    ...(hasTools ? [rowOf("exact call", isExact)] : []),
+    ...(also === undefined ? [] : [rowOf(also.name, also.holds)]),
+    ...(samples === 1 ? [] : passSizes(samples)).map((k) =>
+      row(
+        `pass@${k}`,
+        right.map((c) => passAtK(samples, c, k)),
+      ),
+    ),
+  ];
 }
 
-const isSolved =
-  (problem: Problem) =>
-  ({ messages }: Reply): boolean =>
-    problem.grade(messages) === 1;
+type Holds = (reply: Reply, problem: Problem) => boolean;
 
-const isExact =
-  (problem: Problem) =>
-  ({ messages }: Reply): boolean =>
-    exactToolCall(messages, problem);
+const isSolved: Holds = ({ messages }, problem) => problem.grade(messages) === 1;
+const isExact: Holds = ({ messages }, problem) => exactToolCall(messages, problem);
+
+function countSolved({ replies, problem }: Answered): number {
+  return replies.filter((reply) => isSolved(reply, problem)).length;
+}
 
 /** The share of a problem's replies that hold. */
 function rate({ replies }: Answered, holds: (reply: Reply) => boolean): number {

@@ -1,6 +1,7 @@
 /** The suites: what is measured under each name, in order. */
 import { calculatorTask } from "../tasks/calculator.ts";
 import { directTask } from "../tasks/direct.ts";
+import { harmlessTask, isRefusal } from "../tasks/refusal.ts";
 import { stepsTask } from "../tasks/steps.ts";
 import { tasks } from "../tasks/table.ts";
 import { coreSets, type DataSet, mathSets, textSets } from "./data-sets.ts";
@@ -36,7 +37,15 @@ const ways: readonly ((digits: number) => NamedTask)[] = [
   }),
 ];
 
-const allTasks: readonly NamedTask[] = [...tasks].map(([name, task]) => ({ name, task }));
+/** Of harmless questions that sound harmful: one minus this is the rate of over-refusal. */
+const notRefused: NamedTask["also"] = {
+  name: "not refused",
+  holds: ({ text }) => !isRefusal(text),
+};
+
+const allTasks: readonly NamedTask[] = [...tasks].map(([name, task]) => {
+  return { name, task, ...(task === harmlessTask ? { also: notRefused } : {}) };
+});
 const arithmetic = ways.flatMap((way) => DIGITS.map(way));
 
 const ofSets = (sets: readonly DataSet[]): NamedMeasure[] =>

@@ -94,6 +94,9 @@ test("an assistant that asks the clock and says Done.", async () => {
   assert.equal(rowOf(report, "exact call: clock").value, 1);
   assert.equal(rowOf(report, "solved: clock").value, 0);
   assert.equal(rowOf(report, "solved: calculator").value, 0);
+  // "Done." refuses nothing, and answers nothing.
+  assert.equal(rowOf(report, "not refused: harmless").value, 1);
+  assert.equal(rowOf(report, "solved: harmless").value, 0);
   const asked = report.rows.filter(({ name }) => name.startsWith("solved: "));
   assert.equal(
     formed.n,
