@@ -93,7 +93,8 @@ function keepResponses(
   const order = ranking.flatMap((group) => group.filter(fits));
   const step = Math.max(1, (order.length - 1) / (most - 1));
   const count = Math.min(order.length, most);
-  const indices = Array.from({ length: count }, (_, i) => order[Math.round(i * step)] as number);
+  const taken = Array.from({ length: count }, (_, i) => order[Math.round(i * step)] as number);
+  const indices = taken.sort((a, b) => a - b);
   const place = new Map(indices.map((index, i) => [index, i]));
   const groups: number[][] = [];
   const keptMargins: number[] = [];
