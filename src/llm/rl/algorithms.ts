@@ -253,8 +253,15 @@ function sequenceBundles(
   return withoutSilent(rows);
 }
 
+export interface PairText {
+  readonly ids: Int32Array;
+  /** By target, like a sample's. */
+  readonly mask: Uint8Array;
+  readonly referenceLogprobs: Float32Array;
+}
+
 /** One text of a pair. */
-function pairRow({ ids, mask, referenceLogprobs }: Sample): LearnRow {
+export function pairRow({ ids, mask, referenceLogprobs }: PairText): LearnRow {
   let sum = 0;
   for (let t = 0; t < mask.length; t++) if (mask[t] === 1) sum += referenceLogprobs[t] as number;
   const weight = new Float32Array(mask.length).fill(1);

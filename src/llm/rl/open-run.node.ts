@@ -3,7 +3,7 @@
  * is on disk, backend, configuration, weights, programs. A resumed run is put exactly where it was
  * saved.
  */
-import { mkdir } from "node:fs/promises";
+import { mkdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Backend, Store } from "../../compute/backend.ts";
 import { chooseBackend } from "../../compute/backends/choose.node.ts";
@@ -17,26 +17,31 @@ import type { RewardScorer } from "../inference/score.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { parameterSpecs } from "../model/parameters.ts";
 import { optimizerState } from "../optim/train-step.ts";
+import { hashArrays } from "../run/metrics.node.ts";
 import { type OpenModel, openModel } from "../run/open-model.node.ts";
 import {
   type DataState,
   findResumePoint,
   type ResumePoint,
   requireSameConfig,
+  requireSameData,
   tryReadCommit,
 } from "../run/resume.node.ts";
 import { createSpikeState } from "../run/spike-guard.ts";
 import { optimizerOptionsOf, renderStageConfig } from "../run/stage-rates.ts";
 import type { Talk } from "../run/talk.ts";
+import { describeCounts } from "../tasks/row-counts.ts";
 import type { Problem, Task } from "../tasks/task.ts";
 import { algorithms, policyObjective } from "./algorithms.ts";
 import { completeConfig, type RunConfig } from "./complete-config.ts";
 import { type RlConfig, rlFreeKeys } from "./config.ts";
 import type { LearningState } from "./learn.ts";
+import type { Bundle } from "./learn-rows.ts";
 import { openRlMetrics, type RlMetrics } from "./metric-records.node.ts";
 import { openTasks } from "./open-tasks.node.ts";
 import { paddedShapes } from "./padded-shapes.ts";
 import { createPolicyUpdate, type PolicyUpdate } from "./policy-update.ts";
+import { readRankedPairs } from "./ranked-pairs.node.ts";
 import { drawProblems } from "./rollout.ts";
 import {
   createValueScorer,
@@ -45,8 +50,10 @@ import {
   valueHeadSpecs,
 } from "./value-head.ts";
 
-/** What a checkpoint keeps beside weights and optimizer; `dataHash` is that of the start model. */
+/** What a checkpoint keeps beside weights and optimizer; `dataHash` is that of ranked pairs. */
 export interface RlDataState extends DataState {
+  /** SHA-256 of the weights that the run began with. */
+  readonly startHash: string;
   readonly updates: number;
   readonly klWeight: number;
 }
@@ -56,9 +63,12 @@ export interface Run extends AsyncDisposable {
   readonly model: ModelConfig;
   readonly tokenizer: OpenModel["tokenizer"];
   readonly tokenizerJson: string;
-  /** Of the start model's weights. */
+  /** Of the start model's weights, and of what is learned from beside rollouts. */
   readonly startHash: string;
+  readonly dataHash: string;
   readonly tasks: readonly Task[];
+  /** Learned from in place of rollouts, when --data names a file. */
+  readonly rankedPairs: readonly Bundle[] | undefined;
   /** Behind pass@1; none of them is ever trained on. */
   readonly heldOut: readonly Problem[];
   readonly backend: Backend;
@@ -134,6 +144,9 @@ async function assemble(
   talk.status("compiling");
   const shapes = paddedShapes(B, T, rowsTogether);
   const reference = await createLogprobScorer(backend, frozen, model, { B, T, precision });
+  const rankedPairs = await openRankings(config, opened, reference, talk);
+  const dataHash = hashArrays(rankedPairs?.flat().map(({ ids }) => ids) ?? []);
+  if (resume !== undefined) requireSameData(config.out, resume.data, dataHash);
   const valueHead = hasValueHead
     ? createValueScorer(backend, store, model, precision, shapes)
     : undefined;
@@ -148,8 +161,19 @@ async function assemble(
   const options = { precision, slots, contextLen: T, vocabSize };
   const generator = createBatchGenerator(backend, store, model, options);
   return {
-    ...{ config, model, tokenizer, tokenizerJson, startHash, tasks, backend, store, generator },
-    ...{ reference, valueHead, rewardModel, update },
+    ...{
+      config,
+      model,
+      tokenizer,
+      tokenizerJson,
+      startHash,
+      dataHash,
+      tasks,
+      backend,
+      store,
+      generator,
+    },
+    ...{ reference, valueHead, rewardModel, rankedPairs, update },
     heldOut: drawProblems(tasks, 0, config.evalProblems, "test", seed),
     learning: {
       spikes: resume?.data.spikes ?? createSpikeState(),
@@ -192,6 +216,29 @@ async function fillStore(
   await resume?.checkpoint.loadOptimizer(store, trainingState(model, config));
 }
 
+/** @throws DATA, and CONFIG when the algorithm learns from its own samples only */
+async function openRankings(
+  { data, algorithm, sequenceLen }: RunConfig,
+  { tokenizer }: OpenModel,
+  reference: LogprobScorer,
+  talk: Talk,
+): Promise<readonly Bundle[] | undefined> {
+  if (data === undefined || !(await isFile(data))) return undefined;
+  if (algorithm !== "dpo")
+    throw new NutshellError(
+      "CONFIG",
+      `rl: a rankings file must go with dpo, got ${algorithm}. Drop --data or use dpo.`,
+    );
+  const { bundles, counts } = await readRankedPairs(data, tokenizer, reference, sequenceLen);
+  talk.say(`${bundles.length} pairs from ${data}: ${describeCounts(counts)}`);
+  return bundles;
+}
+
+async function isFile(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  return found?.isFile() === true;
+}
+
 /** @throws CONFIG when the reward model reads other tokens than the policy writes */
 async function openJudge(
   { reward, rewardModel: path }: RunConfig,
@@ -212,11 +259,11 @@ async function openJudge(
 /** @throws CONFIG, CHECKPOINT when the run in `out` is another one */
 function requireSameRun(config: RunConfig, resume: Resume, startHash: string): void {
   requireSameConfig(config.out, resume.config, config, rlFreeKeys);
-  if (resume.data.dataHash === startHash) return;
+  if (resume.data.startHash === startHash) return;
   throw new NutshellError(
     "CHECKPOINT",
     `${config.out}: a resumed run must begin from the model of before, got weights ` +
-      `${startHash.slice(0, 12)}… where it has ${resume.data.dataHash.slice(0, 12)}…. ` +
+      `${startHash.slice(0, 12)}… where it has ${resume.data.startHash.slice(0, 12)}…. ` +
       "Pass the --model of before, another --out, or --fresh to start over.",
   );
 }

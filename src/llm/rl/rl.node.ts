@@ -13,6 +13,7 @@ import { learn } from "./learn.ts";
 import { announce, logEvaluation, logStep } from "./log-step.ts";
 import { openRun, type Run } from "./open-run.node.ts";
 import { measurePassRate } from "./pass-rate.ts";
+import { drawPairs } from "./ranked-pairs.node.ts";
 import { type RlResult, summarise } from "./result.ts";
 import { rewardGroups } from "./rewards.ts";
 import { drawProblems, type RolloutGroup, rollOut } from "./rollout.ts";
@@ -31,7 +32,7 @@ export async function reinforce(
   tasks?: readonly Task[],
 ): Promise<RlResult> {
   await using run = await openRun(asked, talk, tasks);
-  const { config, learning, update } = run;
+  const { config, learning, update, rankedPairs } = run;
   const algorithm = algorithms[config.algorithm];
   const timer = startTimer();
   announce(run, talk);
@@ -41,7 +42,7 @@ export async function reinforce(
     await save(run, talk, signal);
     if (step >= config.steps || signal.aborted) break;
     timer.lap("waiting");
-    const rollouts = await generate(run, signal);
+    const rollouts = rankedPairs ? [] : await generate(run, signal);
     timer.lap("generating");
     if (rollouts === undefined) continue;
     const groups = await rewardGroups(rollouts, config, run.rewardModel);
@@ -49,7 +50,9 @@ export async function reinforce(
     timer.lap("scoring");
     const { klWeight } = learning;
     const kl = meanKl(samples);
-    const bundles = algorithm.bundles(samples, config, klWeight);
+    const bundles = rankedPairs
+      ? drawPairs(rankedPairs, config.promptsPerStep, config.seed, step)
+      : algorithm.bundles(samples, config, klWeight);
     const scalars = algorithm.hasKlInput?.(config) ? { beta: Float32Array.of(klWeight) } : {};
     const outcome = await learn(bundles, config, learning, update, scalars, step);
     timer.lap("learning");

@@ -21,6 +21,7 @@ export interface RolloutStatistics {
   readonly zeroVariance: number;
 }
 
+/** All 0 where nothing was rolled out. */
 export function describeRollouts(groups: readonly ScoredGroup[]): RolloutStatistics {
   const rollouts = groups.flatMap((group) => group.rollouts);
   const rewards = groups.flatMap((group) => group.rewards);
@@ -31,7 +32,7 @@ export function describeRollouts(groups: readonly ScoredGroup[]): RolloutStatist
     reward,
     rewardStd: Math.sqrt(mean(rewards.map((value) => (value - reward) ** 2))),
     grade: mean(rollouts.map(({ grade }) => grade)),
-    length: tokens / rollouts.length,
+    length: tokens / Math.max(1, rollouts.length),
     entropy: rollouts.reduce((sum, rollout) => sum + entropySum(rollout), 0) / Math.max(1, tokens),
     sampledTokens: tokens,
     truncated: mean(rollouts.map(({ truncated }) => Number(truncated))),
@@ -45,14 +46,14 @@ function entropySum({ trajectory }: Rollout): number {
 }
 
 function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+  return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
 }
 
 /** Each is said once; the numbers behind it stand in every line of the metrics. */
 const warnings: readonly {
   readonly name: string;
   readonly text: string;
-  applies(statistics: RolloutStatistics, kl: number | undefined): boolean;
+  applies(statistics: RolloutStatistics, kl: number): boolean;
 }[] = [
   {
     name: "truncated",
@@ -77,14 +78,15 @@ const warnings: readonly {
   {
     name: "kl",
     text: "over 20 nats a reply away from the start model: raise --kl or lower --lr",
-    applies: (_, kl) => kl !== undefined && kl > 20,
+    applies: (_, kl) => kl > 20,
   },
 ];
 
 /** @returns names and texts of the warnings that apply */
 export function findWarnings(
   statistics: RolloutStatistics,
-  kl: number | undefined,
+  kl: number,
 ): { readonly name: string; readonly text: string }[] {
+  if (statistics.rollouts === 0) return [];
   return warnings.filter(({ applies }) => applies(statistics, kl));
 }

@@ -17,7 +17,7 @@ export async function saveRun(run: Run): Promise<void> {
   const machine = run.backend.description;
   const card = renderCard({ config, steps, evals, machine, commit, tokenizerHash });
   const data: RlDataState = {
-    ...{ dataHash: run.startHash, tokenizerHash, commit },
+    ...{ dataHash: run.dataHash, startHash: run.startHash, tokenizerHash, commit },
     ...run.learning,
   };
   const texts = {
