@@ -26,11 +26,16 @@ export const smallConfig: ModelConfig = {
 };
 
 /** @returns the checkpoint's folder inside `runFolder` */
-export async function saveSmallModel(runFolder: string, seed = 1): Promise<string> {
+export async function saveSmallModel(
+  runFolder: string,
+  seed = 1,
+  changes: Partial<ModelConfig> = {},
+): Promise<string> {
+  const config = { ...smallConfig, ...changes };
   const store = createReferenceBackend().createStore();
-  await initialise(store, smallConfig, seed);
+  await initialise(store, config, seed);
   const texts = { "tokenizer.json": toTokenizerJson(chatTokenizer) };
-  return saveCheckpoint(runFolder, { step: 1, config: smallConfig, store, texts });
+  return saveCheckpoint(runFolder, { step: 1, config, store, texts });
 }
 
 /** One token is the whole reply and one arm: letters are paid, all else is not. */
