@@ -3,16 +3,15 @@
  * is on disk, backend, configuration, weights, programs. A resumed run is put exactly where it was
  * saved.
  */
-import { mkdir, stat } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Backend, Store } from "../../compute/backend.ts";
 import { chooseBackend } from "../../compute/backends/choose.node.ts";
-import { digestFile, diskError, tryReadText } from "../../durable-file.node.ts";
+import { digestFile, diskError } from "../../durable-file.node.ts";
 import { NutshellError } from "../../error.ts";
 import { requireChatTokens } from "../chat/template.ts";
 import { type BatchGenerator, createBatchGenerator } from "../inference/batch-generator.ts";
 import { createLogprobScorer, type LogprobScorer } from "../inference/logprobs.ts";
-import { openRewardModel } from "../inference/open-reward-model.node.ts";
 import type { RewardScorer } from "../inference/score.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { parameterSpecs } from "../model/parameters.ts";
@@ -30,7 +29,6 @@ import {
 import { createSpikeState } from "../run/spike-guard.ts";
 import { optimizerOptionsOf, renderStageConfig } from "../run/stage-rates.ts";
 import type { Talk } from "../run/talk.ts";
-import { describeCounts } from "../tasks/row-counts.ts";
 import type { Problem, Task } from "../tasks/task.ts";
 import { algorithms, policyObjective } from "./algorithms.ts";
 import { completeConfig, type RunConfig } from "./complete-config.ts";
@@ -39,9 +37,9 @@ import type { LearningState } from "./learn.ts";
 import type { Bundle } from "./learn-rows.ts";
 import { openRlMetrics, type RlMetrics } from "./metric-records.node.ts";
 import { openTasks } from "./open-tasks.node.ts";
+import { openJudge, openRankings } from "./open-teachers.node.ts";
 import { paddedShapes } from "./padded-shapes.ts";
 import { createPolicyUpdate, type PolicyUpdate } from "./policy-update.ts";
-import { readRankedPairs } from "./ranked-pairs.node.ts";
 import { drawProblems } from "./rollout.ts";
 import {
   createValueScorer,
@@ -214,46 +212,6 @@ async function fillStore(
   if (algorithms[config.algorithm].hasValueHead) defineValueHead(store, model);
   await (resume ?? opened).checkpoint.loadParameters(store);
   await resume?.checkpoint.loadOptimizer(store, trainingState(model, config));
-}
-
-/** @throws DATA, and CONFIG when the algorithm learns from its own samples only */
-async function openRankings(
-  { data, algorithm, sequenceLen }: RunConfig,
-  { tokenizer }: OpenModel,
-  reference: LogprobScorer,
-  talk: Talk,
-): Promise<readonly Bundle[] | undefined> {
-  if (data === undefined || !(await isFile(data))) return undefined;
-  if (algorithm !== "dpo")
-    throw new NutshellError(
-      "CONFIG",
-      `rl: a rankings file must go with dpo, got ${algorithm}. Drop --data or use dpo.`,
-    );
-  const { bundles, counts } = await readRankedPairs(data, tokenizer, reference, sequenceLen);
-  talk.say(`${bundles.length} pairs from ${data}: ${describeCounts(counts)}`);
-  return bundles;
-}
-
-async function isFile(path: string): Promise<boolean> {
-  const found = await stat(path).catch(() => undefined);
-  return found?.isFile() === true;
-}
-
-/** @throws CONFIG when the reward model reads other tokens than the policy writes */
-async function openJudge(
-  { reward, rewardModel: path }: RunConfig,
-  { tokenizerJson }: OpenModel,
-  backend: Backend,
-): Promise<RewardScorer | undefined> {
-  if (reward === "program" || path === undefined) return undefined;
-  const judge = await openRewardModel(path, backend);
-  if ((await tryReadText(join(judge.folder, "tokenizer.json"))) === tokenizerJson) return judge;
-  judge.dispose();
-  throw new NutshellError(
-    "CONFIG",
-    `rl: reward model and policy must share a tokenizer, got two (${path}). ` +
-      "Train the reward model from the same run.",
-  );
 }
 
 /** @throws CONFIG, CHECKPOINT when the run in `out` is another one */

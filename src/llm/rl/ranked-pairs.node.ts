@@ -13,8 +13,8 @@ import { readRankings } from "../tasks/read-rankings.node.ts";
 import { countDropped, createRowCounts, type RowCounts } from "../tasks/row-counts.ts";
 import { splitOfMessages } from "../tasks/split.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
-import { type PairText, pairRow } from "./algorithms.ts";
 import type { Bundle } from "./learn-rows.ts";
+import { type PairText, pairRow } from "./sample-rows.ts";
 
 type Text = Omit<PairText, "referenceLogprobs">;
 
