@@ -72,12 +72,19 @@ function drawSingle(draw: Draw, range: ArithmeticRange): Calculation {
   };
 }
 
-/** Draws again what is known by heart, unless the range has nothing else. */
+/**
+ * How long the numbers may be is drawn first, so that short ones are more common, as in life. What
+ * is known by heart is drawn again, unless the range has nothing else.
+ */
 function drawLarge(draw: Draw, range: ArithmeticRange): Expression {
+  const [least, most] = range.digits;
   for (;;) {
-    const expression = drawExpression(draw, range);
+    const expression = drawExpression(draw, {
+      ...range,
+      digits: [least, draw.between(least, most)],
+    });
     if (Math.max(expression.left, expression.right) > KNOWN_BY_HEART) return expression;
-    if (range.digits[1] === 1) return expression;
+    if (most === 1) return expression;
   }
 }
 

@@ -46,7 +46,7 @@ const asked: Readonly<Record<string, Asked>> = {
       "[Tell me|Say] [what|which] [day|weekday] it is[| today].",
       "[Hi|Hello|Hey], [what|which] day is it[| today]?",
     ],
-    sentences: ["It is {value}.", "Today is {value}."],
+    sentences: ["{value}."],
     value: ([day = ""]) => day,
   },
 };

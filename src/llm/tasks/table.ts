@@ -30,22 +30,22 @@ export const tasks: ReadonlyMap<string, Task> = new Map(
 
 export interface TaskShare {
   readonly task: string;
-  /** Relative to the other tasks: this many conversations of each hundred. */
+  /** Conversations, relative to the other tasks. */
   readonly weight: number;
 }
 
 /** For a model of a few million parameters: mostly the tool it can learn to use exactly. */
 export const tinyMixture: readonly TaskShare[] = [
-  { task: "calculator", weight: 36 },
+  { task: "calculator", weight: 40 },
   { task: "steps", weight: 16 },
   { task: "direct", weight: 4 },
   { task: "clock", weight: 5 },
   { task: "passage", weight: 6 },
   { task: "file", weight: 6 },
   { task: "identity", weight: 5 },
-  { task: "spelling", weight: 5 },
-  { task: "smalltalk", weight: 5 },
+  { task: "spelling", weight: 7 },
+  { task: "smalltalk", weight: 6 },
   { task: "refusal", weight: 5 },
   { task: "harmless", weight: 3 },
-  { task: "rain", weight: 4 },
+  { task: "rain", weight: 8 },
 ];
