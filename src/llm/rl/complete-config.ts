@@ -18,25 +18,16 @@ const DEFAULT_STEPS = 30;
 
 /** @param auto what precision "auto" means on this backend  @throws CONFIG */
 export function completeConfig(config: RlConfig, model: ModelConfig, auto: Precision): RunConfig {
-  const sequenceLen = config.sequenceLen ?? model.sequenceLen;
-  for (const [isBroken, message] of rules(config, sequenceLen, model))
+  const sequenceLen = Math.min(config.sequenceLen ?? model.sequenceLen, model.sequenceLen);
+  for (const [isBroken, message] of rules(config))
     if (isBroken) throw new NutshellError("CONFIG", `rl: ${message}`);
   return { ...resolveStage(config, config.steps ?? DEFAULT_STEPS, auto), sequenceLen };
 }
 
-function rules(
-  config: RlConfig,
-  sequenceLen: number,
-  model: ModelConfig,
-): (readonly [isBroken: boolean, message: string])[] {
+function rules(config: RlConfig): (readonly [isBroken: boolean, message: string])[] {
   const { algorithm, samplesPerPrompt, reward, rewardModel, klTarget, kl } = config;
   const { fewestSamples } = algorithms[algorithm];
   return [
-    [
-      sequenceLen > model.sequenceLen,
-      `rows must fit the model's context of ${model.sequenceLen} tokens, got ${sequenceLen}. ` +
-        "Pass a smaller --sequence-len.",
-    ],
     [
       samplesPerPrompt < fewestSamples,
       `${algorithm} must have ${fewestSamples} samples of a prompt to compare, got ` +

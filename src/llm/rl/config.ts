@@ -96,7 +96,7 @@ export const rlOptions: OptionTableFor<RlConfig> = {
   sequenceLen: {
     type: "integer?",
     value: undefined,
-    doc: "Tokens of prompt and reply together; absent: the model's context.",
+    doc: "Tokens of prompt and reply together, at most; absent: the model's context.",
     check: count,
   },
   maxTokens: { type: "integer", value: 128, doc: "Sampled tokens of a reply.", check: count },
