@@ -1,5 +1,6 @@
 /** The four forms of a question in an evaluation set, and how a file's rows become them. */
 import { NutshellError } from "../../error.ts";
+import { hashText } from "../data/hash.ts";
 
 /** Which choice follows the query best. */
 export interface ChoiceItem {
@@ -87,10 +88,13 @@ export function toLettered({ row, where }: LocatedRow): ChoiceItem {
   return { kind: "choice", query, choices: letters, gold };
 }
 
-/** TruthfulQA's MC1: the best answer among the wrong ones, the best one listed first. */
+/** TruthfulQA's MC1: the best answer among the wrong ones, at a place that its question decides. */
 export function toTruthful({ row, where }: LocatedRow): ChoiceItem {
-  const choices = [text(row, "best_answer", where), ...texts(row, "incorrect", where)];
-  return { kind: "choice", query: `Q: ${text(row, "question", where)}\nA:`, choices, gold: 0 };
+  const [question, best] = [text(row, "question", where), text(row, "best_answer", where)];
+  const choices = texts(row, "incorrect", where).slice();
+  const gold = hashText(question) % (choices.length + 1);
+  choices.splice(gold, 0, best);
+  return { kind: "choice", query: `Q: ${question}\nA:`, choices, gold };
 }
 
 /** BIG-Bench Hard's `{input, target}` */

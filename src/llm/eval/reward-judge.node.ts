@@ -4,6 +4,7 @@
  * beginning, by as much for all of its answers; answers that are too long themselves are not judged.
  */
 import type { Backend } from "../../compute/backend.ts";
+import { NutshellError } from "../../error.ts";
 import type { Message } from "../chat/conversation.ts";
 import { renderConversation, renderPrompt, requireChatTokens } from "../chat/template.ts";
 import { openRewardModel } from "../inference/open-reward-model.node.ts";
@@ -34,6 +35,7 @@ export async function openJudge(path: string, backend: Backend): Promise<RewardJ
     async judge(all) {
       const rows = all.map((one) => toRows(one, model.tokenizer, model.longest));
       const rewards = await model.score(rows.flatMap((own) => own ?? []));
+      requireFinite(rewards, model.folder);
       let at = 0;
       return rows.map((own) => {
         const start = at;
@@ -43,6 +45,15 @@ export async function openJudge(path: string, backend: Backend): Promise<RewardJ
     },
     dispose: () => model.dispose(),
   };
+}
+
+function requireFinite(rewards: Float32Array, folder: string): void {
+  const stranger = rewards.find((reward) => !Number.isFinite(reward));
+  if (stranger === undefined) return;
+  throw new NutshellError(
+    "DIVERGED",
+    `${folder}: every reward must be finite, got ${stranger}. Use an earlier checkpoint.`,
+  );
 }
 
 function toRows(

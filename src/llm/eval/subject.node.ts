@@ -47,34 +47,39 @@ export async function openSubject(asked: EvalConfig, talk: Talk): Promise<OpenSu
     "chat_template",
   );
   const canChat = specialTokens.every((name) => tokenizer.specialTokens.has(name));
+  await using opening = new AsyncDisposableStack();
   const backend = await chooseBackend(asked.backend, asked, (line) => talk.say(line));
+  opening.defer(() => backend.dispose());
   const store = backend.createStore();
+  opening.defer(() => store.dispose());
   await checkpoint.loadParameters(store);
   const auto: Precision = backend.description.includes("bf16") ? "bf16" : "f32";
   const precision = asked.precision === "auto" ? auto : asked.precision;
   const contextLen = Math.min(config.sequenceLen, MOST_CONTEXT);
   const B = Math.max(1, Math.floor(BATCH_TOKENS / contextLen));
+  // Programs point into the store, and all of them into the backend: the last opened goes first.
+  const owned = opening.move();
   let scorer: LogprobScorer | undefined;
   let generator: BatchGenerator | undefined;
   return {
-    ...{ folder, config, tokenizer, tokenizerJson, backend, precision, contextLen },
-    canChat,
+    ...{ folder, config, tokenizer, tokenizerJson, backend, precision, contextLen, canChat },
     form: asked.form === "auto" ? (canChat && hasTemplate ? "chat" : "plain") : asked.form,
     scorer() {
-      scorer ??= createLogprobScorer(backend, store, config, { B, T: contextLen, precision });
+      scorer ??= owned.adopt(
+        createLogprobScorer(backend, store, config, { B, T: contextLen, precision }),
+        (opened) => opened.dispose(),
+      );
       return scorer;
     },
     generator() {
-      generator ??= createBatchGenerator(backend, store, config, {
-        ...{ precision, slots: asked.slots, contextLen, vocabSize: tokenizer.vocabSize },
-      });
+      generator ??= owned.adopt(
+        createBatchGenerator(backend, store, config, {
+          ...{ precision, slots: asked.slots, contextLen, vocabSize: tokenizer.vocabSize },
+        }),
+        (opened) => opened.dispose(),
+      );
       return generator;
     },
-    async [Symbol.asyncDispose]() {
-      scorer?.dispose();
-      await generator?.dispose();
-      store.dispose();
-      backend.dispose();
-    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

@@ -14,7 +14,8 @@ export interface LogprobScorer {
   readonly longest: number;
   /**
    * @returns in the order of `rows`: [i] = ln p(row[i + 1] | row[..i]), one fewer than tokens
-   * @throws CONFIG for an empty row, one longer than `longest`, or a token outside the table
+   * @throws CONFIG for an empty row, one longer than `longest`, or a token outside the table;
+   *   DIVERGED when the model gives no finite number
    */
   logprobs(rows: readonly TokenRow[]): Promise<Float32Array[]>;
   dispose(): void;
@@ -59,6 +60,7 @@ export function createLogprobScorer(
         for (const [b, at] of indices.entries()) {
           const out = found[open[at] as number] as Float32Array;
           for (let t = 0; t < out.length; t++) out[t] = -(nll?.[b * shape.T + t] as number);
+          if (!out.every(Number.isFinite)) throw notFinite(out);
         }
       }
       return found;
@@ -84,6 +86,15 @@ function checkOptions({ B, T }: LogprobOptions, { sequenceLen }: ModelConfig): v
   if (!whole(B)) throw configError(`B must be a whole number, 1 or more, got ${B}.`);
   if (!whole(T) || T > sequenceLen)
     throw configError(`T must be a whole number from 1 to ${sequenceLen}, got ${T}.`);
+}
+
+function notFinite(logprobs: Float32Array): NutshellError {
+  const got = logprobs.find((logprob) => !Number.isFinite(logprob));
+  return new NutshellError(
+    "DIVERGED",
+    `logprobs: every log-probability must be finite, got ${got}. ` +
+      "The model's weights are not finite: use an earlier checkpoint.",
+  );
 }
 
 function configError(what: string): NutshellError {

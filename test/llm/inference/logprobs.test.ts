@@ -112,3 +112,13 @@ test("rows that do not fit are refused, by what and by how much", async () => {
   assert.deepEqual(await scorer.logprobs([]), []);
   scorer.dispose();
 });
+
+test("a model whose weights are not finite is said to have diverged", async () => {
+  const broken = await speakingStore("ab");
+  await broken.write("model.norm.weight", new Float32Array(speakingConfig.nEmbd).fill(NaN));
+  const scorer = createLogprobScorer(createReferenceBackend(), broken, speakingConfig, {
+    ...{ B: 1, T: 4, precision: "f32" },
+  });
+  await assert.rejects(scorer.logprobs([[1, 2]]), /logprobs: every .* must be finite, got NaN\./);
+  scorer.dispose();
+});
