@@ -17,6 +17,9 @@ const HOW_SHOWN =
   "symbols (␣ space at an end, ⇥ tab, ↵ line break at an end). Right and wrong are a program's " +
   "verdicts.";
 
+/** Of each measure and model, and characters of their texts: there are many, and `report.json` has all. */
+const [SAMPLES, SAMPLE_LENGTH] = [2, 300] as const;
+
 /** Which model answered which question right, and then every answer. */
 export function composeReplies(record: GrowRecord): Block[] {
   const cases = talkCases(record);
@@ -39,11 +42,13 @@ export function composeReplies(record: GrowRecord): Block[] {
 
 /** Folded by measure; and what the base model writes without being asked. */
 export function composeSamples(record: GrowRecord): Block[] {
-  const cases = Map.groupBy(sampleCases(record), ({ suite, name }) => `${suite}, ${name}`);
+  const cases = Map.groupBy(sampleCases(record, SAMPLES), ({ suite, name }) => `${suite}, ${name}`);
   const models = measuredModels(record);
   const names = models.map(([name]) => name);
   const folded = [...cases].map(([summary, found]): Block => {
-    const blocks = found.map((one, i) => answersBlock({ ...one, name: `${i + 1}` }, names));
+    const blocks = found.map((one, i) =>
+      answersBlock({ ...one, name: `${i + 1}` }, names, SAMPLE_LENGTH),
+    );
     return { kind: "folded", summary: `${summary} (first ${found.length})`, blocks };
   });
   const texts = record.stages.flatMap(trainingSamples);
@@ -51,23 +56,35 @@ export function composeSamples(record: GrowRecord): Block[] {
   const seeds = [...new Set(models.map(([, { seed }]) => seed))].join(", ");
   const text =
     `Not chosen: of each measure the first problems of the sample that seed ${seeds} draws, with ` +
-    "every model's answer.";
+    `every model's answer, cut after ${SAMPLE_LENGTH} characters. More of them, whole, in report.json.`;
   return [
     ...(folded.length === 0 ? [] : [{ kind: "paragraph", text } as const, ...folded]),
     ...texts,
   ];
 }
 
-function answersBlock({ name, prompt, expected, answers }: Case, models: ModelName[]): Block {
+function answersBlock(
+  { name, prompt, expected, answers }: Case,
+  models: ModelName[],
+  most: number = SHOWN,
+): Block {
   const shown = models.flatMap((model): Answer[] => {
     const answer = answers[model];
     if (answer === undefined) return [];
     const asked = answer.prompt === prompt ? "" : " (asked in another form)";
     const verdict = verdictOf(answer.grade);
-    return [{ model: `${modelTitles[model]}${asked}`, verdict, text: showText(answer.reply) }];
+    return [
+      { model: `${modelTitles[model]}${asked}`, verdict, text: showText(answer.reply, most) },
+    ];
   });
-  const want = expected === undefined ? undefined : showText(expected);
-  return { kind: "answers", title: name, prompt: showText(prompt), expected: want, answers: shown };
+  const want = expected === undefined ? undefined : showText(expected, most);
+  return {
+    kind: "answers",
+    title: name,
+    prompt: showText(prompt, most),
+    expected: want,
+    answers: shown,
+  };
 }
 
 /** What a stage wrote last while it trained: the prompt and what followed. */

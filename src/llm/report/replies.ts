@@ -20,14 +20,17 @@ export function talkCases(record: GrowRecord): Case[] {
   return join(record, ({ replies }) => replies.map((reply) => [keyOf(reply), reply]));
 }
 
-/** Of each measure with examples: its first problems. */
-export function sampleCases(record: GrowRecord): Case[] {
+/**
+ * Of each measure with examples: its first problems. Answers meet where the question is the same to
+ * the letter, since a model with a shorter context may have left one out.
+ * @param most of each measure and model
+ */
+export function sampleCases(record: GrowRecord, most: number = Number.POSITIVE_INFINITY): Case[] {
   return join(record, ({ rows }) =>
     rows.flatMap(({ suite, name, examples }) =>
-      examples.map((example, i): [string, EvalReply] => [
-        `${keyOf({ suite, name })}\n${i}`,
-        { suite, name, ...example },
-      ]),
+      examples.slice(0, most).map((example): [string, EvalReply] => {
+        return [`${keyOf({ suite, name })}\n${example.prompt}`, { suite, name, ...example }];
+      }),
     ),
   );
 }

@@ -3,7 +3,7 @@
  * tabs, control characters, marks that turn the reading direction. Long texts are cut, and say so.
  */
 
-/** Characters of a text that are shown. */
+/** Characters of a text that are shown, unless a caller says otherwise. */
 export const SHOWN = 700;
 
 /** C0 controls but the newline, DEL and C1, zero-width and bidirectional marks, line separators. */
@@ -12,12 +12,12 @@ const hidden =
   /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
 const ends = /^[ \n]+|[ \n]+$/g;
 
-/** @returns printable characters and newlines only; "" stays "" */
-export function showText(text: string): string {
+/** @param most characters  @returns printable characters and newlines only; "" stays "" */
+export function showText(text: string, most: number = SHOWN): string {
   const characters = [...text];
-  const kept = characters.slice(0, SHOWN).join("");
+  const kept = characters.slice(0, most).join("");
   const { length } = characters;
-  const cut = length > SHOWN ? `… (cut; ${length.toLocaleString("en-US")} in all)` : "";
+  const cut = length > most ? `… (cut; ${length.toLocaleString("en-US")} in all)` : "";
   const visible = kept.toWellFormed().replace(hidden, showHidden).replace(ends, showSpaces);
   return `${visible}${cut}`;
 }

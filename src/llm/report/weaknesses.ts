@@ -44,15 +44,19 @@ function lowest(record: GrowRecord): string[] {
   if (model === undefined || report === undefined) return [];
   const shares = report.rows.filter(({ unit, value }) => unit === "share" && value < HIGH);
   const sorted = shares.toSorted((a, b) => a.value - b.value);
-  return sorted.slice(0, LOWEST).map((row) => describe(model, row));
+  const found = sorted.slice(0, LOWEST).map((row) => describe(model, row));
+  const more = sorted.length - found.length;
+  return more > 0 ? [...found, `and ${more} more`] : found;
 }
 
+/** Of each measure, the last model that has it. */
 function atChance(record: GrowRecord): string[] {
-  const [model, report] = finalModel(record) ?? [];
-  const rows = (report?.rows ?? []).flatMap((row) => {
+  const models = measuredModels(record).map(([name]) => name);
+  const rows = measuresOf(record).flatMap((measured) => {
+    const model = models.findLast((name) => measured.rows[name] !== undefined) as ModelName;
+    const row = measured.rows[model] as EvalRow;
     if (row.chance === undefined || row.low > row.chance) return [];
-    const measured = describe(model as ModelName, row);
-    return [`${measured}, chance ${formatValue(row.chance, row.unit)}`];
+    return [`${describe(model, row)}, chance ${formatValue(row.chance, row.unit)}`];
   });
   return [...rows, ...record.stages.flatMap(rewardAtChance)];
 }

@@ -60,6 +60,18 @@ test("answers to one question stand beside each other with a program's verdict",
   assert.ok(renderReportMarkdown({ ...grown, evals: { rl: partly } }).includes("RL: partly, 0.25"));
 });
 
+test("answers to different questions never stand together", () => {
+  const asked = (prompt: string) => ({ ...example(`to ${prompt}`, 1), prompt });
+  const of = (...prompts: string[]) =>
+    evaluation([row("s", "m", 1, 2, { examples: prompts.map(asked) })]);
+  // The base model could not read the first question, so its first example is the second one.
+  const page = renderReportMarkdown({ ...grown, evals: { base: of("two"), rl: of("one", "two") } });
+  const samples = page.slice(page.indexOf("## Samples"));
+  const [, two = "", one = ""] = samples.split(/\n### \d\n/);
+  assert.ok(two.includes("base: right\n\n```text\nto two\n") && two.includes("RL: right"), two);
+  assert.ok(one.includes("to one") && !one.includes("base"), one);
+});
+
 test("hidden signs are named, long texts are cut and say so", () => {
   assert.equal(showText(" a\tb \n"), "␣a⇥b␣↵\n");
   assert.equal(showText("a\u0007\u202eb\u0085"), "a<U+0007><U+202E>b<U+0085>");
@@ -79,7 +91,9 @@ test("weak places are found by rule, each with its numbers", () => {
   const rules = Object.keys(found);
   const [low, chance, warned, lost] = rules.map((rule) => found[rule] as string[]);
   assert.equal(rules.length, 4, "nothing got worse, and RL raised pass@1");
-  assert.equal(low?.length, 6);
+  assert.equal(low?.length, 7);
+  // Four of system 1, four of system 2 and arc_easy lie below 0.9; six are listed.
+  assert.equal(low?.[6], "and 3 more");
   assert.equal(low?.[0], "RL, arithmetic / solved: system 1, 4 digits: 0.100 [0.055, 0.174]");
   assert.equal(chance?.[0], "RL, core / arc_easy: 0.270 [0.193, 0.364], chance 0.250");
   assert.equal(
@@ -109,6 +123,13 @@ test("a model that got worse and an RL that taught nothing are said", () => {
   assert.ok(text.includes("reward: 0.520 [0.450, 0.590] of pairs right"));
   assert.ok(text.includes("rl: skipped 2"));
   assert.equal(text.filter((one) => one.includes("base")).length, 0);
+});
+
+test("a measure that only an earlier model has is compared with chance there", () => {
+  const row50 = row("preferences", "built-in", 50, 100, { chance: 0.5 });
+  const evals = { sft: evaluation([row50]), rl: evaluation([]) };
+  const text = weaknesses({ ...grown, stages: [], evals }).flatMap(({ findings }) => findings);
+  assert.deepEqual(text, ["SFT, preferences / built-in: 0.500 [0.404, 0.596], chance 0.500"]);
 });
 
 test("files are written whole, pictures of the Markdown page beside it", async () => {
