@@ -2,13 +2,12 @@
  * Everything that the loop needs, in the order in which it can fail: the model, what is on disk,
  * backend, conversations, configuration, programs. A resumed run is put exactly where it was saved.
  */
-import { mkdir } from "node:fs/promises";
+import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { Backend } from "../../compute/backend.ts";
+import type { Backend, Store } from "../../compute/backend.ts";
 import { chooseBackend } from "../../compute/backends/choose.node.ts";
 import { digestFile, diskError } from "../../durable-file.node.ts";
 import { NutshellError } from "../../error.ts";
-import { requireChatTokens } from "../chat/template.ts";
 import { createGenerator, type TokenGenerator } from "../inference/generator.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { initialiseLora } from "../model/lora.ts";
@@ -21,12 +20,14 @@ import {
   type ResumePoint,
   requireSameConfig,
   requireSameData,
+  sha256,
   tryReadCommit,
 } from "../run/resume.node.ts";
 import { createSpikeState, type SpikeState } from "../run/spike-guard.ts";
 import { optimizerOptionsOf, renderStageConfig } from "../run/stage-rates.ts";
 import type { Talk } from "../run/talk.ts";
 import { BOS } from "../tokenizer/tokenizer.ts";
+import { addMarks, growParameters, type MarkedModel } from "./add-marks.ts";
 import { completeConfig, type RunConfig, rowLength } from "./complete-config.ts";
 import { type SftConfig, sftFreeKeys } from "./config.ts";
 import { type Deck, describeSources, packEpoch, type SourceRow } from "./deck.ts";
@@ -81,6 +82,7 @@ type Resume = ResumePoint<RunConfig, SftDataState>;
 /** What is read before anything is compiled. */
 interface Material {
   readonly opened: OpenModel;
+  readonly marked: MarkedModel;
   readonly baseHash: string;
   readonly gathered: readonly GatheredSource[];
   readonly deck: Deck;
@@ -90,20 +92,29 @@ interface Material {
 /** @throws what is wrong with files, data or configuration; the signal's reason when aborted */
 export async function openRun(asked: SftConfig, talk: Talk, signal: AbortSignal): Promise<Run> {
   const opened = await openModel(requireModel(asked));
-  requireChatTokens(opened.tokenizer, join(opened.checkpoint.folder, "tokenizer.json"));
+  const { config, folder } = opened.checkpoint;
+  const marked = addMarks(opened, config, join(folder, "tokenizer.json"));
+  const { added, model } = marked;
+  if (added.length > 0)
+    talk.say(`${added.length} marks of conversations added to ${folder}: ${model.vocabSize} rows`);
   await makeFolder(asked.out);
   const resume = await findResumePoint<RunConfig, SftDataState>(asked.out, talk);
   const backend = await chooseBackend(asked.backend, asked, (line) => talk.say(line));
   talk.say(`computing with ${backend.description}`);
   try {
-    const rowTokens = rowLength(asked, opened.checkpoint.config) + 1;
+    const rowTokens = rowLength(asked, model) + 1;
     const supplies = findSupplies(asked.data, asked.mixture);
     const options = { ...asked, rowTokens };
-    const { tokenizer } = opened;
+    const { tokenizer } = marked;
     const gathered = await gatherConversations(supplies, tokenizer, options, talk, signal);
     const deck = packEpoch(gathered, rowTokens, asked.seed);
     const baseHash = await hashWeights(opened);
-    return await assemble(asked, backend, { opened, baseHash, gathered, deck, resume }, talk);
+    return await assemble(
+      asked,
+      backend,
+      { opened, marked, baseHash, gathered, deck, resume },
+      talk,
+    );
   } catch (error) {
     backend.dispose();
     throw error;
@@ -124,9 +135,9 @@ async function assemble(
   material: Material,
   talk: Talk,
 ): Promise<Run> {
-  const { opened, baseHash, gathered, deck, resume } = material;
-  const { tokenizer, tokenizerJson, checkpoint } = opened;
-  const model = checkpoint.config;
+  const { opened, marked, baseHash, gathered, deck, resume } = material;
+  const { tokenizer, tokenizerJson, model } = marked;
+  const { checkpoint } = opened;
   const auto: Precision = backend.description.includes("bf16") ? "bf16" : "f32";
   const config = completeConfig(asked, model, deck.packed.rows, auto);
   const dataHash = hashConversations(gathered);
@@ -168,22 +179,36 @@ async function assemble(
 /** Weights where they begin, or where a run was saved. */
 async function createTrainee(
   backend: Backend,
-  { opened, resume }: Material,
+  material: Material,
   config: RunConfig,
 ): Promise<Trainee> {
-  const { checkpoint } = opened;
+  const { resume } = material;
+  const { model } = material.marked;
   const store = backend.createStore();
   const lora = loraOf(config);
   // A checkpoint holds the sums; what lies under the updates is the base model.
-  const start = lora === undefined ? (resume?.checkpoint ?? checkpoint) : checkpoint;
-  await start.loadParameters(store);
-  if (lora !== undefined) await initialiseLora(store, checkpoint.config, lora, config.seed);
+  if (resume !== undefined && lora === undefined) await resume.checkpoint.loadParameters(store);
+  else await loadBase(backend, store, material, config.seed);
+  if (lora !== undefined) await initialiseLora(store, model, lora, config.seed);
   const trainee =
     lora === undefined
-      ? trainAll(store, checkpoint.config, config)
-      : await trainUpdates(backend, store, checkpoint.config, config, lora);
+      ? trainAll(store, model, config)
+      : await trainUpdates(backend, store, model, config, lora);
   await resume?.checkpoint.loadOptimizer(store, trainee.state);
   return trainee;
+}
+
+async function loadBase(
+  backend: Backend,
+  store: Store,
+  { opened: { checkpoint, tokenizer }, marked }: Material,
+  seed: number,
+): Promise<void> {
+  if (marked.added.length === 0) return checkpoint.loadParameters(store);
+  const before = backend.createStore();
+  await checkpoint.loadParameters(before);
+  await growParameters(before, store, marked.model, tokenizer.vocabSize, seed);
+  before.dispose();
 }
 
 /** @throws CONFIG, DATA, CHECKPOINT when the run in `out` is another one */
@@ -204,11 +229,14 @@ function requireSameRun(
   );
 }
 
-/** The tokenizer belongs to what a model means. */
+/** Of a model in one file or in several. */
 async function hashWeights({ checkpoint: { folder } }: OpenModel): Promise<string> {
-  const { sha256 } = await digestFile(join(folder, "config.json"));
-  const weights = await digestFile(join(folder, "model.safetensors")).catch(() => undefined);
-  return weights?.sha256 ?? sha256;
+  const files = (await readdir(folder)).filter((name) => name.endsWith(".safetensors")).sort();
+  const digests = await Promise.all(files.map((name) => digestFile(join(folder, name))));
+  const [only] = digests;
+  return digests.length === 1 && only !== undefined
+    ? only.sha256
+    : sha256(digests.map((digest) => digest.sha256).join());
 }
 
 async function makeFolder(out: string): Promise<void> {

@@ -8,6 +8,7 @@ import { initialise } from "../../../src/llm/model/parameters.ts";
 import type { Talk } from "../../../src/llm/run/talk.ts";
 import { type SftConfig, sftOptions } from "../../../src/llm/sft/config.ts";
 import type { BpeTokenizer } from "../../../src/llm/tokenizer/bpe.ts";
+import type { CharacterTokenizer } from "../../../src/llm/tokenizer/character.ts";
 import { specialTokens } from "../../../src/llm/tokenizer/special-tokens.ts";
 import { toTokenizerJson } from "../../../src/llm/tokenizer/tokenizer-json.ts";
 import { trainBpe } from "../../../src/llm/tokenizer/train.ts";
@@ -37,7 +38,7 @@ export const smallConfig: ModelConfig = {
 export async function saveSmallModel(
   runFolder: string,
   seed = 1,
-  tokenizer: BpeTokenizer = byteChatTokenizer,
+  tokenizer: BpeTokenizer | CharacterTokenizer = byteChatTokenizer,
 ): Promise<string> {
   const config = { ...smallConfig, vocabSize: tokenizer.vocabSize };
   const store = createReferenceBackend().createStore();
