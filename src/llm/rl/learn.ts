@@ -36,7 +36,9 @@ export async function learn(
   step: number,
 ): Promise<Learning> {
   const outcomes: StepOutcome[] = [];
-  for (const minibatch of minibatches(bundles, config, step)) {
+  // A batch without targets would be a skipped step, and many of those look like divergence.
+  const usable = bundles.filter((bundle) => bundle.some(({ mask }) => mask.includes(1)));
+  for (const minibatch of minibatches(usable, config, step)) {
     const maxNorm = largestNorm(state.spikes, config.spikeFactor);
     const rates = { ...ratesAt(config, step, state.updates), maxNorm };
     const outcome = await update.run(minibatch, rates, scalars);

@@ -59,6 +59,15 @@ for (const [name, values] of cases)
     assert.deepEqual(contentOf(cut.out), contentOf(whole.out));
   });
 
+test("every step draws anew, even while the weights stand still", async () => {
+  const values = { algorithm: "star", accept: -1, lr: 1e-12, steps: 3, maxTokens: 4 } as const;
+  const config = smallRl({ model, out: join(folder, "anew"), ...values });
+  await run(config);
+  const lines = readFileSync(join(config.out, "metrics.jsonl"), "utf8").trimEnd().split("\n");
+  const batches = lines.flatMap((line) => JSON.parse(line).batch ?? []);
+  assert.equal(new Set(batches).size, 3);
+});
+
 test("a resumed run keeps its configuration and its start model", async () => {
   const start = join(folder, "other");
   await saveSmallModel(start);

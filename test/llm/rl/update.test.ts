@@ -169,6 +169,25 @@ test("some silent samples only weigh in the divisor", async () => {
   assert.equal(units, all);
 });
 
+test("an update without its silent samples is the update with them", async () => {
+  const backend = createReferenceBackend();
+  for (const algorithm of ["grpo", "rloo", "reinforce"] as const) {
+    const config = smallRl({ algorithm, kl: 0 });
+    const [first, ...rest] = bundlesOf(config) as [Bundle, ...Bundle[]];
+    const row = first[0] as LearnRow;
+    const units = row.perRow.units as number;
+    const quiet = { ...row.perToken, advantages: new Float32Array(row.mask.length) };
+    const silent: LearnRow = {
+      ...row,
+      perToken: "advantages" in row.perToken ? quiet : row.perToken,
+      perRow: { ...row.perRow, ...("advantages" in row.perRow && { advantages: 0 }) },
+    };
+    const heavier: LearnRow = { ...row, perRow: { ...row.perRow, units: 2 * units } };
+    const want = await move(backend, config, [first, ...rest, [silent]]);
+    assertSame(await move(backend, config, [[heavier], ...rest]), want, 1e-6);
+  }
+});
+
 test("what a tool wrote gets no gradient, whatever numbers stand there", async () => {
   const backend = createReferenceBackend();
   for (const algorithm of algorithmNames) {

@@ -6,7 +6,7 @@
  */
 import type { Value } from "../../../compute/graph.ts";
 import { sum } from "../../../compute/ops/broadcast.ts";
-import { mul } from "../../../compute/ops/elementwise.ts";
+import { less, mul } from "../../../compute/ops/elementwise.ts";
 import { reshape } from "../../../compute/ops/reshape.ts";
 import { type ClipRange, clippedSurrogate } from "./clipped-ratio.ts";
 import type { LossTerms } from "./policy-rows.ts";
@@ -19,7 +19,7 @@ export interface RlooInputs {
   readonly oldLogprobs: Value;
   /** f32 [N]: 1 on sampled tokens. */
   readonly weight: Value;
-  /** f32 [B]: 1 a sample, 0 a row of padding. */
+  /** f32 [B]: above 0 for a sample, 0 for a row of padding. */
   readonly units: Value;
   /** f32 [B]. */
   readonly advantages: Value;
@@ -28,14 +28,16 @@ export interface RlooInputs {
 export function rlooLoss(inputs: RlooInputs, clip: ClipRange): LossTerms {
   const { B, T, weight, units, advantages } = inputs;
   const perSample = (x: Value): Value => sum(reshape(mul(weight, x), [B, T]), [1]);
+  // A row's units may stand for silent samples too: they divide and do not multiply.
+  const isSample = less(0, units);
   const { losses, metrics } = clippedSurrogate(
     {
       logprobs: perSample(inputs.logprobs),
       oldLogprobs: perSample(inputs.oldLogprobs),
       advantages,
-      weight: units,
+      weight: isSample,
     },
     clip,
   );
-  return { loss: sum(mul(units, losses)), metrics };
+  return { loss: sum(mul(isSample, losses)), metrics };
 }
