@@ -5,7 +5,7 @@
 import { NutshellError } from "../../error.ts";
 import type { ModelConfig } from "../model/config.ts";
 import type { Precision } from "../model/transformer.ts";
-import { type ResolvedStage, resolveStage } from "../run/stage-rates.ts";
+import { lrmAt, type ResolvedStage, resolveStage } from "../run/stage-rates.ts";
 import type { SftConfig } from "./config.ts";
 
 /** A configuration in which nothing is left open that shapes the weights. */
@@ -23,7 +23,10 @@ export function rowLength({ sequenceLen: asked }: SftConfig, { sequenceLen }: Mo
   );
 }
 
-/** @param rows of an epoch  @param auto what precision "auto" means on this backend */
+/**
+ * @param rows of an epoch  @param auto what precision "auto" means on this backend
+ * @throws CONFIG when rows or the parts of the schedule do not fit
+ */
 export function completeConfig(
   config: SftConfig,
   model: ModelConfig,
@@ -33,11 +36,13 @@ export function completeConfig(
   const rowsPerStep = config.batchSize * config.gradAccumSteps;
   const steps = config.steps ?? Math.max(1, Math.ceil((config.epochs * rows) / rowsPerStep));
   // The rate falls from the end of the warmup on: what was learned last should be undone least.
-  const warmup = Math.min(config.warmup, steps);
-  const warmdown = config.warmdown ?? Math.max(1, steps - warmup);
+  const warmup = Math.min(config.warmup, steps - 1);
+  const warmdown = config.warmdown ?? steps - warmup;
   const { loraRank, loraAlpha } = config;
+  const resolved = resolveStage({ ...config, warmup, warmdown }, steps, auto);
+  lrmAt(resolved, 0); // Refuses parts that do not fit into the run.
   return {
-    ...resolveStage({ ...config, warmup, warmdown }, steps, auto),
+    ...resolved,
     sequenceLen: rowLength(config, model),
     loraAlpha: loraAlpha ?? (loraRank === undefined ? undefined : 2 * loraRank),
   };

@@ -22,6 +22,10 @@ const count = inRange(1, Number.POSITIVE_INFINITY);
 export const sftOptions: OptionTableFor<SftConfig> = {
   ...stageOptions,
   out: { ...stageOptions.out, value: "runs/out/sft" },
+  warmdown: {
+    ...stageOptions.warmdown,
+    doc: "Steps of falling rate at the end, trapezoid only; absent: all after the warmup.",
+  },
   sequenceLen: {
     type: "integer?",
     value: undefined,
