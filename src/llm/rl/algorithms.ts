@@ -23,6 +23,7 @@ import {
   actorCriticBundles,
   comparedRows,
   imitated,
+  judgedBy,
   pairRow,
   sequenceBundles,
 } from "./sample-rows.ts";
@@ -37,6 +38,8 @@ export interface Algorithm {
   readonly hasValueHead?: true;
   /** Sums over a padded batch. */
   loss(rows: PolicyRows, config: RlConfig, params: ReadonlyMap<string, Value>): LossTerms;
+  /** Whether every sample is judged by the reference. */
+  readonly needsReference?: (config: RlConfig) => boolean;
   /** True: β is an input of the loss. */
   readonly hasKlInput?: (config: RlConfig) => boolean;
   /** @param klWeight β as the controller has it now */
@@ -46,6 +49,7 @@ export interface Algorithm {
 export const algorithms: Readonly<Record<AlgorithmName, Algorithm>> = {
   ppo: {
     ...{ rowsTogether: 1, fewestSamples: 1, hasValueHead: true },
+    needsReference: hasKl,
     loss: (rows, config, params) => {
       const policy = ppoPolicyLoss(ratioInputs(rows), clipRange(config));
       const value = valueLoss(
@@ -66,7 +70,8 @@ export const algorithms: Readonly<Record<AlgorithmName, Algorithm>> = {
   },
   grpo: {
     ...{ rowsTogether: 1, fewestSamples: 2 },
-    hasKlInput: ({ kl }) => kl > 0,
+    needsReference: hasKl,
+    hasKlInput: hasKl,
     loss: (rows, config) => {
       const inputs = ratioInputs(rows);
       const clip = clipRange(config);
@@ -81,7 +86,7 @@ export const algorithms: Readonly<Record<AlgorithmName, Algorithm>> = {
         lossType,
         extra: ({ logprobs, referenceLogprobs }) => ({
           oldLogprobs: logprobs,
-          ...(kl === 0 ? {} : { referenceLogprobs }),
+          ...(kl === 0 ? {} : { referenceLogprobs: judgedBy(referenceLogprobs) }),
         }),
       });
       // With KL in the loss, samples without advantage are still pulled to the reference.
@@ -90,6 +95,7 @@ export const algorithms: Readonly<Record<AlgorithmName, Algorithm>> = {
   },
   rloo: {
     ...{ rowsTogether: 1, fewestSamples: 2 },
+    needsReference: hasKl,
     loss: ({ B, T, logprobs, weight, perToken, perRow }, config) =>
       rlooLoss(
         {
@@ -109,6 +115,7 @@ export const algorithms: Readonly<Record<AlgorithmName, Algorithm>> = {
   },
   dpo: {
     ...{ rowsTogether: 2, fewestSamples: 2 },
+    needsReference: () => true,
     loss: ({ B, T, logprobs, weight, perRow }, config) =>
       dpoLoss(
         {
@@ -130,6 +137,10 @@ export const algorithms: Readonly<Record<AlgorithmName, Algorithm>> = {
     bundles: (groups, config) => imitated(distinctAccepted(groups, config), config),
   },
 };
+
+function hasKl({ kl }: RlConfig): boolean {
+  return kl > 0;
+}
 
 /** The loss of one padded batch, as what an optimizer step is compiled from. */
 export function policyObjective(

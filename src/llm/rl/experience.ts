@@ -12,7 +12,6 @@ export interface Sample extends ChosenTokens {
   readonly rollout: Rollout;
   readonly reward: number;
   readonly ids: Int32Array;
-  readonly referenceLogprobs: Float32Array;
   /** Absent without a value head. */
   readonly values: Float32Array | undefined;
 }
@@ -20,33 +19,42 @@ export interface Sample extends ChosenTokens {
 /** The samples of one prompt. */
 export type SampleGroup = readonly Sample[];
 
+/**
+ * @param needsReference every sample is judged by the reference; else only the first one of each
+ *   prompt, which is enough to tell how far the policy has gone
+ */
 export async function gatherExperience(
   groups: readonly ScoredGroup[],
   reference: LogprobScorer,
+  needsReference: boolean,
   valueHead: ValueScorer | undefined,
 ): Promise<SampleGroup[]> {
   const rows = groups.flatMap(({ rollouts }) =>
-    rollouts.map(({ trajectory: { ids, sampled } }) => ({ ids, mask: sampled.subarray(1) })),
+    rollouts.map(({ trajectory: { ids, sampled } }, i) => {
+      return { ids, mask: sampled.subarray(1), isJudged: needsReference || i === 0 };
+    }),
   );
-  const referenceLogprobs = await reference.logprobs(rows.map(({ ids }) => ids));
+  const judged = rows.filter(({ isJudged }) => isJudged);
+  const referenceLogprobs = await reference.logprobs(judged.map(({ ids }) => ids));
   const values = await valueHead?.values(rows);
-  let next = 0;
+  let [next, nextJudged] = [0, 0];
   return groups.map(({ rollouts, rewards }) =>
     rollouts.map((rollout, i) => {
       const at = next++;
+      const { ids, mask, isJudged } = rows[at] as (typeof rows)[number];
       return {
-        ...(rows[at] as (typeof rows)[number]),
-        ...{ rollout, reward: rewards[i] as number },
+        ...{ ids, mask, rollout, reward: rewards[i] as number },
         logprobs: rollout.trajectory.logprobs.subarray(1),
-        referenceLogprobs: referenceLogprobs[at] as Float32Array,
+        referenceLogprobs: isJudged ? referenceLogprobs[nextJudged++] : undefined,
         values: values?.[at],
       };
     }),
   );
 }
 
-/** Mean over replies of Σ (ln p - ln p_ref): an unbiased estimate of KL, in nats a reply. */
+/** Mean over judged replies of Σ (ln p - ln p_ref): an unbiased estimate of KL, in nats a reply. */
 export function meanKl(groups: readonly SampleGroup[]): number {
-  const kls = groups.flat().map(sampleKl);
+  const judged = groups.flat().filter(({ referenceLogprobs }) => referenceLogprobs !== undefined);
+  const kls = judged.map(sampleKl);
   return kls.reduce((sum, kl) => sum + kl, 0) / Math.max(1, kls.length);
 }

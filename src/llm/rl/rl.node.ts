@@ -46,7 +46,8 @@ export async function reinforce(
     timer.lap("generating");
     if (rollouts === undefined) continue;
     const groups = await rewardGroups(rollouts, config, run.rewardModel);
-    const samples = await gatherExperience(groups, run.reference, run.valueHead);
+    const isJudged = algorithm.needsReference?.(config) === true;
+    const samples = await gatherExperience(groups, run.reference, isJudged, run.valueHead);
     timer.lap("scoring");
     const { klWeight } = learning;
     const kl = meanKl(samples);

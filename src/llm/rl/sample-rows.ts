@@ -104,13 +104,20 @@ export interface PairText {
   readonly ids: Int32Array;
   /** By target, like a sample's. */
   readonly mask: Uint8Array;
-  readonly referenceLogprobs: Float32Array;
+  readonly referenceLogprobs?: Float32Array | undefined;
+}
+
+/** @throws when the reference was not asked: a mistake of the algorithm's row */
+export function judgedBy(referenceLogprobs: Float32Array | undefined): Float32Array {
+  if (referenceLogprobs !== undefined) return referenceLogprobs;
+  throw new Error("rl: this algorithm needs the reference's log-probabilities of every sample");
 }
 
 /** One text of a pair. */
 export function pairRow({ ids, mask, referenceLogprobs }: PairText): LearnRow {
   let sum = 0;
-  for (let t = 0; t < mask.length; t++) if (mask[t] === 1) sum += referenceLogprobs[t] as number;
+  for (let t = 0; t < mask.length; t++)
+    if (mask[t] === 1) sum += judgedBy(referenceLogprobs)[t] as number;
   const weight = new Float32Array(mask.length).fill(1);
   return { ids, mask, perToken: { weight }, perRow: { units: 0.5, referenceLogprobs: sum } };
 }

@@ -5,7 +5,7 @@ import { createReferenceBackend } from "../../../src/compute/backends/reference.
 import { createBatchGenerator } from "../../../src/llm/inference/batch-generator.ts";
 import { createLogprobScorer } from "../../../src/llm/inference/logprobs.ts";
 import type { RewardScorer } from "../../../src/llm/inference/score.ts";
-import { gatherExperience } from "../../../src/llm/rl/experience.ts";
+import { gatherExperience, meanKl } from "../../../src/llm/rl/experience.ts";
 import { wilson } from "../../../src/llm/rl/pass-rate.ts";
 import { rewardGroups, type ScoredGroup } from "../../../src/llm/rl/rewards.ts";
 import {
@@ -70,15 +70,20 @@ test("a tool's result is in the rollout and is nobody's choice", async () => {
   const scorer = await createLogprobScorer(backend, store, chattingConfig, {
     ...{ B: 2, T: 95, precision: "f32" },
   });
-  const [samples] = await gatherExperience(scored, scorer, undefined);
+  const [samples] = await gatherExperience(scored, scorer, true, undefined);
   const sample = samples?.[0];
   assert.equal(sample?.mask.length, ids.length - 1);
   for (let i = from; i <= to; i++) assert.equal(sample?.mask[i - 1], 0, `target ${i - 1}`);
   assert.equal(sample?.mask[promptLength - 1], 1, "the first target is the reply's first token");
   const chosenOf = (values: Float32Array): Float32Array =>
     values.filter((_, t) => sample.mask[t] === 1);
-  const [written, read] = [sample.logprobs, sample.referenceLogprobs].map(chosenOf);
+  const { logprobs, referenceLogprobs = logprobs } = sample;
+  const [written, read] = [logprobs, referenceLogprobs].map(chosenOf);
   assertClose("one model writes and reads", written ?? [], read ?? [1], 1e-5);
+  const [few] = await gatherExperience(scored, scorer, false, undefined);
+  assert.deepEqual(few?.[0]?.referenceLogprobs, referenceLogprobs);
+  assert.equal(few?.[1]?.referenceLogprobs, undefined);
+  assert.equal(meanKl([few ?? []]), meanKl([[sample]]));
 });
 
 test("a reply that never ends is cut off, graded and penalised", async () => {
