@@ -4,7 +4,7 @@
  */
 import type { Bundle, RowShape } from "./learn-rows.ts";
 
-const SHARES = [1 / 4, 3 / 8, 1 / 2, 3 / 4, 1] as const;
+const SHARES = [1 / 4, 1 / 2, 3 / 4, 1] as const;
 /** Lengths are whole multiples of this. */
 const QUANTUM = 8;
 
