@@ -4,11 +4,11 @@
  * that a text takes the same path, and gets the same bits, in any company.
  */
 import { NutshellError } from "../../error.ts";
-import type { BatchRequest, Trajectory } from "./batch-generator.ts";
 import type { DecodeLane, Draws, PrefillLane } from "./batch-programs.ts";
 import type { FinishReason } from "./generator.ts";
 import { checkIds } from "./request.ts";
 import { randomAt } from "./sampler.ts";
+import type { BatchRequest, Trajectory } from "./trajectory.ts";
 
 export interface BatchText {
   readonly index: number;

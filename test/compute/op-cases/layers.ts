@@ -48,7 +48,12 @@ const attentions: readonly Heads[] = [
     first: [20, 0, 32],
   },
   { name: "own positions, window", sizes: [3, 5, 12, 2, 1, 4], first: [4, 0, 7], window: 4 },
-  { name: "own positions, longer than a tile", sizes: [3, 60, 70, 2, 1, 8], first: [10, -60, 3], cancels: 4 },
+  {
+    name: "own positions, longer than a tile",
+    sizes: [3, 60, 70, 2, 1, 8],
+    first: [10, -60, 3],
+    cancels: 4,
+  },
   { name: "more queries than keys: some see none", sizes: [1, 6, 3, 2, 1, 4] },
   { name: "first queries before all keys", sizes: [1, 4, 4, 2, 2, 4], first: -2 },
   { name: "no query sees a key", sizes: [1, 3, 4, 2, 1, 4], first: 10, window: 3 },
