@@ -15,9 +15,19 @@ const Z = 1.959963984540054;
 /** @param values one a prompt, at least one */
 export function estimate(values: readonly number[]): Estimate {
   const n = values.length;
-  const mean = values.reduce((sum, value) => sum + value, 0) / n;
+  const mean = meanOf(values);
   const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
   return { mean, se: n < 2 ? 0 : Math.sqrt(squares / (n - 1) / n) };
+}
+
+/** @param values at least one */
+export function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** Standard deviation of a sample. */
+export function deviation(values: readonly number[]): number {
+  return estimate(values).se * Math.sqrt(values.length);
 }
 
 /** Half of the 95 % interval of a difference of independent estimates. */
