@@ -10,6 +10,7 @@ import { type AlgorithmName, algorithmNames } from "./algorithm-names.ts";
 export interface RlConfig extends StageConfig {
   algorithm: AlgorithmName;
   task: string;
+  digits: string | undefined;
   reward: "program" | "model" | "both";
   rewardModel: string | undefined;
   rewardModelWeight: number;
@@ -72,6 +73,13 @@ export const rlOptions: OptionTableFor<RlConfig> = {
     value: "steps",
     placeholder: "NAMES",
     doc: `Tasks whose problems are asked, joined by commas: ${[...tasks.keys()].join(", ")}.`,
+  },
+  digits: {
+    type: "string?",
+    value: undefined,
+    placeholder: "N-M",
+    doc: "Digits of the numbers in steps, calculator and direct, e.g. 1-2; absent: each task's own.",
+    check: (digits) => (parseDigits(digits) ? undefined : "must be two digits, as in 1-2"),
   },
   reward: {
     type: "string",
@@ -169,6 +177,14 @@ export const rlOptions: OptionTableFor<RlConfig> = {
   },
   slots: { type: "integer", value: 32, doc: "Replies written at a time.", check: count },
 };
+
+/** @returns fewest and most, or undefined when the text is not of the form `1-2` */
+export function parseDigits(text: string): readonly [number, number] | undefined {
+  const [, least, most] = /^([1-9])-([1-9])$/.exec(text) ?? [];
+  return least !== undefined && most !== undefined && least <= most
+    ? [Number(least), Number(most)]
+    : undefined;
+}
 
 /** Keys that may change when a run is resumed: they shape no weight. */
 export const rlFreeKeys: readonly (keyof RlConfig)[] = [...stageFreeKeys, "evalProblems"];

@@ -97,7 +97,7 @@ type Resume = ResumePoint<RunConfig, RlDataState>;
 export async function openRun(asked: RlConfig, talk: Talk, given?: readonly Task[]): Promise<Run> {
   const opened = await openModel(requireModel(asked));
   requireChatTokens(opened.tokenizer, join(opened.checkpoint.folder, "tokenizer.json"));
-  const tasks = given ?? (await openTasks(asked.task, asked.data));
+  const tasks = given ?? (await openTasks(asked));
   await makeFolder(asked.out);
   const resume = await findResumePoint<RunConfig, RlDataState>(asked.out, talk);
   const backend = await chooseBackend(asked.backend, asked, (line) => talk.say(line));

@@ -96,6 +96,8 @@ test("what cannot be asked is refused before anything is compiled", async () => 
     code: "CONFIG",
     message: /no task named stpes to train on\. Did you mean "steps"\?/,
   });
+  const badDigits = (): RlConfig => smallRl({ model, digits: "3-1" });
+  assert.throws(badDigits, { code: "CONFIG", message: /digits must be two digits, as in 1-2/ });
   const missing = smallRl({ out: join(folder, "refused") });
   await assert.rejects(run(missing), { code: "USAGE", message: /needs a chat model/ });
 });
