@@ -101,8 +101,13 @@ forEachBackend("at the start the model is the base model, to the bit", async (ba
   const updated = await run(backend, store, lossGraph(model, params, []), batch);
   assert.equal(updated.sum?.[0], base.sum?.[0]);
   const merged = await run(backend, store, mergedGraph(model.config, lora), {});
-  for (const [name, weights] of Object.entries(merged))
-    assert.deepEqual(weights, await store.read(name), name);
+  for (const [name, weights] of Object.entries(merged)) {
+    const base = await store.read(name);
+    assert.ok(
+      base.every((x, at) => x === weights[at]),
+      name,
+    );
+  }
   assert.ok((await store.read(A)).some((x) => x !== 0));
 });
 

@@ -45,7 +45,10 @@ test("new rows are the mean of the old ones and a tenth of their spread; old one
   for (const name of ["model.embed_tokens.weight", "lm_head.weight"]) {
     const old: HostArray = await before.read(name);
     const now: HostArray = await after.read(name);
-    assert.deepEqual(now.slice(0, old.length), old, name);
+    assert.ok(
+      old.every((x, at) => x === now[at]),
+      name,
+    );
     const means = Array.from({ length: 32 }, (_, c) => columnMean(old, c));
     const off = Array.from(now.slice(old.length), (x, at) => x - (means[at % 32] as number));
     const deviation = Math.sqrt(off.reduce((sum, x) => sum + x * x, 0) / off.length);

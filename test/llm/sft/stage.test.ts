@@ -10,6 +10,7 @@ import { createGenerator } from "../../../src/llm/inference/generator.ts";
 import { parameterSpecs } from "../../../src/llm/model/parameters.ts";
 import { latestGoodCheckpoint } from "../../../src/llm/model/run-folder.node.ts";
 import { readTensor, readTensorIndex } from "../../../src/llm/model/tensor-file.node.ts";
+import { hashArrays } from "../../../src/llm/run/metrics.node.ts";
 import { openModel } from "../../../src/llm/run/open-model.node.ts";
 import type { Talk } from "../../../src/llm/run/talk.ts";
 import type { SftConfig } from "../../../src/llm/sft/config.ts";
@@ -33,6 +34,12 @@ async function weightsOf(run: string): Promise<Map<string, Float32Array>> {
   const found = await Promise.all(files.map((file) => readTensorIndex(`${checkpoint}/${file}`)));
   const tensors = found.flat().map(async (t) => [t.name, await readTensor(t)] as const);
   return new Map(await Promise.all(tensors));
+}
+
+/** Weights and optimizer state as hashes: a difference of whole arrays takes gigabytes to print. */
+async function digestsOf(run: string): Promise<Record<string, string>> {
+  const found = [...(await weightsOf(run))].map(([name, data]) => [name, hashArrays([data])]);
+  return Object.fromEntries(found);
 }
 
 /** Rows of `metrics.jsonl` without the clock. */
@@ -116,7 +123,7 @@ for (const [name, values] of [
     const said: string[] = [];
     await train(`${name}-stopped`, every, { ...silent, say: (line) => void said.push(line) });
     assert.ok(said.some((line) => line.includes("after step 4 of 6")));
-    assert.deepEqual(await weightsOf(`${name}-stopped`), await weightsOf(`${name}-alone`));
+    assert.deepEqual(await digestsOf(`${name}-stopped`), await digestsOf(`${name}-alone`));
     assert.deepEqual(metricsOf(`${name}-stopped`), metricsOf(`${name}-alone`));
   });
 
@@ -125,8 +132,11 @@ function stopAt(line: string, step: number, stopping: AbortController): void {
 }
 
 test("low-rank updates move nothing but their matrices, and leave PEFT's files", async () => {
+  // Stopped between two measurements, so that saving itself has to add the updates.
   const values = { loraRank: 2, loraTargets: "q,down", steps: 3, lr: 0.02 };
-  const result = await train("lora", values);
+  const stopping = new AbortController();
+  const talk = { ...silent, say: (line: string) => void stopAt(line, 2, stopping) };
+  const result = await train("lora", values, talk, stopping.signal);
   assert.equal(result.trained_parameters, 2 * (32 + 32) + 2 * (32 + 64));
   const trained = await weightsOf("lora");
   const base = new Map<string, Float32Array>();
