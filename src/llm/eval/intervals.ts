@@ -7,6 +7,7 @@
  * @see Wilson 1927; Efron 1979
  */
 import { fillUniform } from "../../compute/philox.ts";
+import { wilson as wilsonShare } from "../run/wilson.ts";
 import type { IntervalKind } from "./report.ts";
 
 export interface Estimate {
@@ -24,8 +25,6 @@ export interface Group {
   readonly count: number;
 }
 
-/** The 97.5 % point of the normal distribution. */
-const Z = 1.959963984540054;
 const RESAMPLES = 1000;
 /** Philox streams of the bootstrap, one a resample. */
 const STREAM = 0x62737470;
@@ -33,13 +32,7 @@ const STREAM = 0x62737470;
 /** @param successes may hold halves: ties  @param n at least 1 */
 export function wilson(successes: number, n: number): Estimate {
   requireSome(n);
-  const value = successes / n;
-  const centre = (successes + (Z * Z) / 2) / (n + Z * Z);
-  const half = (Z * Math.sqrt(n * value * (1 - value) + (Z * Z) / 4)) / (n + Z * Z);
-  // At the ends the formula gives exactly 0 and 1, but for rounding.
-  const low = successes === 0 ? 0 : Math.max(0, centre - half);
-  const high = successes === n ? 1 : Math.min(1, centre + half);
-  return { value, low, high, n, interval: "wilson" };
+  return { ...wilsonShare(successes, n), interval: "wilson" };
 }
 
 /** Σ sum / Σ count, with an interval over the groups. @param groups at least 1, Σ count > 0 */

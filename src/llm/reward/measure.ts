@@ -4,6 +4,7 @@
  * share their answers.
  */
 import type { RewardScale, RewardScorer } from "../inference/score.ts";
+import { wilson } from "../run/wilson.ts";
 import {
   type LengthBias,
   type MeasuredPair,
@@ -44,8 +45,6 @@ export interface Histogram {
   readonly worse: readonly number[];
 }
 
-/** The 97.5 % point of the normal distribution. */
-const Z = 1.959963984540054;
 const [LOW, HIGH, BINS] = [-5, 3, 32] as const;
 
 /** @param scorer without a scale  @param held at least one ranking */
@@ -75,9 +74,10 @@ export function summariseRewards(
   const answers = scored.flatMap(({ ranking, own }) =>
     own.map((reward, i) => ({ reward, length: ranking.lengths[i] as number })),
   );
+  const interval = wilson(accuracy * held.length, held.length);
   return {
     accuracy,
-    ...wilson(accuracy, held.length),
+    ...{ low: interval.low, high: interval.high },
     ...{ prompts: held.length, pairs: pairs.length },
     loss: weighted(pairs, (lead) => Math.log1p(Math.exp(-Math.abs(lead))) + Math.max(0, -lead)),
     lead: weighted(pairs, (lead) => lead) / scale.std,
@@ -115,12 +115,6 @@ function scaleOf(references: readonly number[]): RewardScale {
   const centre = mean(references);
   const std = Math.sqrt(mean(references.map((reward) => (reward - centre) ** 2)));
   return { mean: centre, std: std > 0 ? std : 1 };
-}
-
-function wilson(value: number, n: number): { low: number; high: number } {
-  const centre = (n * value + (Z * Z) / 2) / (n + Z * Z);
-  const half = (Z * Math.sqrt(n * value * (1 - value) + (Z * Z) / 4)) / (n + Z * Z);
-  return { low: Math.max(0, centre - half), high: Math.min(1, centre + half) };
 }
 
 function bySource(scored: readonly Scored[]): Record<string, SourceAccuracy> {

@@ -1,5 +1,6 @@
 /** pass@1: the share of held-out problems that one sampled reply solves. */
 import type { BatchGenerator } from "../inference/batch-generator.ts";
+import { wilson } from "../run/wilson.ts";
 import type { Problem } from "../tasks/task.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import type { RunConfig } from "./complete-config.ts";
@@ -25,15 +26,4 @@ export async function measurePassRate(
   if (groups === undefined) return undefined;
   const solved = groups.filter(({ rollouts }) => (rollouts[0]?.grade ?? 0) >= 1).length;
   return wilson(solved, problems.length);
-}
-
-/** The 97.5 % point of the normal distribution. */
-const Z = 1.959963984540054;
-
-/** Wilson's interval of 95 %. @see Wilson 1927 */
-export function wilson(successes: number, n: number): PassRate {
-  const value = successes / n;
-  const centre = (successes + (Z * Z) / 2) / (n + Z * Z);
-  const half = (Z * Math.sqrt(n * value * (1 - value) + (Z * Z) / 4)) / (n + Z * Z);
-  return { value, low: Math.max(0, centre - half), high: Math.min(1, centre + half), n };
 }

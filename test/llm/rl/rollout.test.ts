@@ -6,7 +6,6 @@ import { createBatchGenerator } from "../../../src/llm/inference/batch-generator
 import { createLogprobScorer } from "../../../src/llm/inference/logprobs.ts";
 import type { RewardScorer } from "../../../src/llm/inference/score.ts";
 import { gatherExperience, meanKl } from "../../../src/llm/rl/experience.ts";
-import { wilson } from "../../../src/llm/rl/pass-rate.ts";
 import { rewardGroups, type ScoredGroup } from "../../../src/llm/rl/rewards.ts";
 import {
   drawProblems,
@@ -15,6 +14,7 @@ import {
   rollOut,
 } from "../../../src/llm/rl/rollout.ts";
 import { describeRollouts, findWarnings } from "../../../src/llm/rl/rollout-statistics.ts";
+import { wilson } from "../../../src/llm/run/wilson.ts";
 import { clockTask } from "../../../src/llm/tasks/clock.ts";
 import { tasks } from "../../../src/llm/tasks/table.ts";
 import type { Problem } from "../../../src/llm/tasks/task.ts";
