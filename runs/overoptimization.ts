@@ -18,7 +18,13 @@ import { bestOfNPart } from "./overoptimization/best-of-n.ts";
 import { pretrainPart, rankingsPart, rewardPart, sftPart } from "./overoptimization/parts.ts";
 import { type ExperimentValues, planExperiment } from "./overoptimization/plan.ts";
 import { ppoPart } from "./overoptimization/ppo.ts";
-import { type Found, recordOf, renderExperimentPicture, renderFields, renderSummary } from "./overoptimization/report.ts";
+import {
+  type Found,
+  recordOf,
+  renderExperimentPicture,
+  renderFields,
+  renderSummary,
+} from "./overoptimization/report.ts";
 import { openParts } from "./overoptimization/run-parts.ts";
 
 interface Values extends ExperimentValues {
@@ -75,7 +81,13 @@ const command: Command<OptionTableFor<Values>> = defineCommand({
     const bestOfN = await parts.run("best-of-n", "many replies, the proxy chooses", bestOfNPart);
     const ppo = [];
     for (const weight of plan.klWeights)
-      ppo.push(await parts.run(`ppo-kl-${weight}`, "the policy learns to please the proxy", ppoPart(weight)));
+      ppo.push(
+        await parts.run(
+          `ppo-kl-${weight}`,
+          "the policy learns to please the proxy",
+          ppoPart(weight),
+        ),
+      );
     const found: Found = { values, seconds: parts.seconds, rankings, reward, bestOfN, ppo };
     const record = recordOf(found);
     const file = (name: string): string => join(values.out, name);

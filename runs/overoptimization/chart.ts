@@ -85,7 +85,12 @@ function drawPanel({ title, series, curves }: PlotPanel, left: number): string {
       const label = text(left - 8, at + 4, show(value), `text-anchor="end"`);
       return `${line(left, at, left + WIDTH, at, stroke)}${label}`;
     }),
-    text(left + WIDTH / 2, TOP + HEIGHT + 34, "√KL from the start model, √nats", `text-anchor="middle"`),
+    text(
+      left + WIDTH / 2,
+      TOP + HEIGHT + 34,
+      "√KL from the start model, √nats",
+      `text-anchor="middle"`,
+    ),
     ...curves.map((curve) => drawCurve(curve, scale)),
     ...series.map((own) => drawSeries(own, scale)),
     ...legend(curves, left),

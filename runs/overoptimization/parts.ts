@@ -6,6 +6,7 @@ import { fillNormal } from "../../src/compute/philox.ts";
 import { replaceFile } from "../../src/durable-file.node.ts";
 import { createStories } from "../../src/llm/data/builtin/stories.ts";
 import { pretrain } from "../../src/llm/pretrain/pretrain.node.ts";
+import type { RewardResult } from "../../src/llm/reward/result.ts";
 import { trainReward } from "../../src/llm/reward/reward.node.ts";
 import { sft } from "../../src/llm/sft/sft.node.ts";
 import { deviation, type Estimate, estimate, meanOf } from "./estimate.ts";
@@ -82,7 +83,7 @@ export function rankBy(values: readonly number[]): number[][] {
   return levels.map((level) => values.flatMap((value, i) => (value === level ? [i] : [])));
 }
 
-export const rewardPart: Part<object> = async (plan, talk, signal) => {
+export const rewardPart: Part<RewardResult> = async (plan, talk, signal) => {
   const result = await trainReward(plan.reward, talk, signal);
-  return signal.aborted ? undefined : { ...result };
+  return signal.aborted ? undefined : result;
 };

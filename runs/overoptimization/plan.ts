@@ -49,8 +49,8 @@ const sizes: Readonly<Record<"full" | "quick", Sizes>> = {
   full: {
     ...{ stories: 6000, pretrainSteps: 500, lessons: 12_000, sftSteps: 250 },
     ...{ rankings: 300, heldRankings: 200 },
-    ...{ bestOfPrompts: 64, bestOfReplies: 128 },
-    ...{ ppoSteps: 60, ppoEvery: 5, measurePrompts: 64, measureReplies: 6 },
+    ...{ bestOfPrompts: 64, bestOfReplies: 256 },
+    ...{ ppoSteps: 64, ppoEvery: 4, measurePrompts: 64, measureReplies: 6 },
   },
   quick: {
     ...{ stories: 2000, pretrainSteps: 200, lessons: 4000, sftSteps: 100 },
@@ -68,7 +68,7 @@ const CONTEXT = 128;
 /** Replies that a reader sees: the first of the seed. */
 export const SHOWN = 5;
 /** Random numbers, one stream a purpose, far apart. */
-export const STREAMS = { ranking: 1 << 20, bestOfN: 2 << 20, measure: 3 << 20 } as const;
+export const STREAMS = { ranking: 0x100000, bestOfN: 0x200000, measure: 0x300000 } as const;
 
 export interface Plan {
   readonly values: ExperimentValues;
@@ -110,6 +110,7 @@ export function planExperiment(values: ExperimentValues): Plan {
       ...layers(pretrainPresets.tiny.values, {
         ...{ out: folder("1-pretrain"), data: files.stories, clean: "off", evals: "off" },
         ...{ vocabSize: 2048, sequenceLen: CONTEXT, batchSize: 16, steps: size.pretrainSteps },
+        ...{ warmup: 50, warmdown: undefined },
         ...{ evalEvery: size.pretrainSteps, sampleEvery: size.pretrainSteps },
         saveEvery: size.pretrainSteps,
       }),
@@ -119,6 +120,7 @@ export function planExperiment(values: ExperimentValues): Plan {
       ...layers(sftPresets.tiny.values, {
         ...{ model: model ?? folder("1-pretrain"), out: folder("2-sft"), data: files.lessons },
         ...{ conversations: undefined, sequenceLen: CONTEXT, batchSize: 16 },
+        ...{ optimizer: "muon", lr: 0.005, muonLr: 0.006, warmup: 10, warmdown: undefined },
         ...{ steps: size.sftSteps, evalEvery: size.sftSteps, saveEvery: size.sftSteps },
         sampleEvery: size.sftSteps,
       }),
@@ -138,9 +140,9 @@ export function planExperiment(values: ExperimentValues): Plan {
           {
             ...{ model: folder("2-sft"), out: folder(`6-ppo-kl-${klWeight}`), task: "story" },
             ...{ algorithm: "ppo", reward: "model", rewardModel: folder("4-reward") },
-            ...{ kl: klWeight, sequenceLen: CONTEXT, maxTokens: MAX_TOKENS, slots: 64 },
-            ...{ steps: size.ppoSteps, promptsPerStep: 24, samplesPerPrompt: 4, batchSize: 32 },
-            ...{ epochs: 2, minibatches: 2, lr: 1e-3, warmup: 5, warmdown: 1, vf: 0.1 },
+            ...{ kl: klWeight, sequenceLen: 112, maxTokens: MAX_TOKENS, slots: 64 },
+            ...{ steps: size.ppoSteps, promptsPerStep: 16, samplesPerPrompt: 4, batchSize: 32 },
+            ...{ epochs: 1, minibatches: 2, lr: 3e-4, warmup: 5, warmdown: 1, vf: 0.1 },
             ...{ evalEvery: size.ppoSteps, evalProblems: 32, saveEvery: size.ppoEvery },
             ...{ keep: size.ppoSteps, logEvery: 4 },
           },

@@ -62,7 +62,12 @@ async function measurePolicy(
   const problems = problemsOf(plan, "test", sizes.measurePrompts);
   const folders = { policy, start: start.out, proxy: reward.out };
   await using desk = await openDesk(folders, values);
-  const portion = { problems, count: sizes.measureReplies, at: problems.length, stream: STREAMS.measure };
+  const portion = {
+    problems,
+    count: sizes.measureReplies,
+    at: problems.length,
+    stream: STREAMS.measure,
+  };
   const replies = await answerAll(`step ${step}:`, desk, portion, talk, signal);
   return replies && ppoPoint(step, replies);
 }

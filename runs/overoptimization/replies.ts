@@ -86,7 +86,7 @@ async function assemble(folders: DeskFolders, backend: Backend, seed: number): P
       const groups = await rollOut(generator, tokenizer, problems, drawn, signal);
       if (groups === undefined) return undefined;
       const scored = await rewardGroups(groups, rules, proxy || undefined);
-      const samples = await gatherExperience(scored, reference, undefined);
+      const samples = await gatherExperience(scored, reference, true, undefined);
       return samples.map((group) =>
         group.map((sample) => ({
           ...read(sample.rollout, tokenizer),

@@ -2,13 +2,15 @@
  * What the experiment found, computed from what its parts left: the record (JSON), the picture and
  * the summary (Markdown). Nothing in them is written by hand.
  */
+
+import type { RewardResult } from "../../src/llm/reward/result.ts";
+import type { BestOfNResult } from "./best-of-n.ts";
 import { type PlotCurve, type PlotPanel, type PlotSeries, renderPicture } from "./chart.ts";
 import type { Estimate } from "./estimate.ts";
 import { type Fit, type FormName, fitForm, fittedGain } from "./fit.ts";
-import type { BestOfNResult } from "./best-of-n.ts";
 import type { RankingsResult } from "./parts.ts";
-import type { PpoPoint, PpoResult } from "./ppo.ts";
 import type { ExperimentValues } from "./plan.ts";
+import type { PpoPoint, PpoResult } from "./ppo.ts";
 import type { Reply } from "./replies.ts";
 import { type CurvePoint, judge, type Verdict } from "./verdict.ts";
 
@@ -19,7 +21,7 @@ export interface Found {
   readonly seconds: Readonly<Record<string, number>>;
   readonly rankings: RankingsResult;
   /** The reward stage's own result. */
-  readonly reward: Readonly<Record<string, unknown>>;
+  readonly reward: RewardResult;
   readonly bestOfN: BestOfNResult;
   /** One a KL penalty. */
   readonly ppo: readonly PpoResult[];
@@ -58,7 +60,11 @@ export function recordOf(found: Found): ExperimentRecord {
   };
 }
 
-function curveOf<P extends CurvePoint>(form: FormName, points: readonly P[], units: Units): Curve<P> {
+function curveOf<P extends CurvePoint>(
+  form: FormName,
+  points: readonly P[],
+  units: Units,
+): Curve<P> {
   const [start, ...moved] = points as readonly [P, ...P[]];
   const { std } = units.gold;
   const gains = moved
@@ -74,14 +80,20 @@ export function renderFields({ holds, bestOfN, ppo, proxy }: ExperimentRecord): 
   const [run] = ppo;
   const fields: readonly (readonly [string, unknown])[] = [
     ["holds", holds],
-    ["proxy_accuracy", proxy["accuracy"]],
+    ["proxy_accuracy", proxy.accuracy],
     ...(run === undefined ? [] : fieldsOf(run)),
     ...fieldsOf(bestOfN).map(([name, value]) => [`best_of_n_${name}`, value] as const),
   ];
   return `---\n${fields.map(([name, value]) => `${name}: ${show(value)}\n`).join("")}`;
 }
 
-function fieldsOf({ rise, fall, proxyRise, peakSqrtKl, fit }: Curve<CurvePoint>): [string, unknown][] {
+function fieldsOf({
+  rise,
+  fall,
+  proxyRise,
+  peakSqrtKl,
+  fit,
+}: Curve<CurvePoint>): [string, unknown][] {
   return [
     ["rise", rise.by],
     ["rise_error", rise.error],
@@ -102,14 +114,18 @@ function show(value: unknown): string {
 export function renderExperimentPicture(record: ExperimentRecord): string {
   const { units, bestOfN, ppo, proxy, rankings } = record;
   const note =
-    `proxy learned from ${proxy["train_prompts"]} rankings of ${rankings.answers} replies, ` +
-    `${percent(proxy["accuracy"])} of held-out pairs right; one standard deviation is ` +
+    `proxy learned from ${proxy.train_prompts} rankings of ${rankings.answers} replies, ` +
+    `${percent(proxy.accuracy)} of held-out pairs right; one standard deviation is ` +
     `${units.gold.std.toFixed(3)} of gold and ${units.proxy.std.toFixed(2)} of the proxy`;
   const panels: PlotPanel[] = [
     panelOf(`best-of-n, n = 1 to ${bestOfN.points.at(-1)?.n}`, [bestOfN], units),
     panelOf(`PPO against the proxy, ${penalties(ppo)}`, ppo, units),
   ];
-  return renderPicture("Gold and proxy reward as a policy is optimised for the proxy", note, panels);
+  return renderPicture(
+    "Gold and proxy reward as a policy is optimised for the proxy",
+    note,
+    panels,
+  );
 }
 
 const penalties = (ppo: ExperimentRecord["ppo"]): string =>
@@ -125,7 +141,11 @@ function panelOf(title: string, curves: readonly Curve<CurvePoint>[], units: Uni
     })),
   );
   const [main] = curves;
-  return { title, series, curves: main?.fit === undefined ? [] : [fitted(main.fit, main.points, units)] };
+  return {
+    title,
+    series,
+    curves: main?.fit === undefined ? [] : [fitted(main.fit, main.points, units)],
+  };
 }
 
 function inUnits({ mean, se }: Estimate, unit: Units["gold"]): Estimate {
@@ -151,12 +171,12 @@ function fitted(fit: Fit, points: readonly CurvePoint[], { gold }: Units): PlotC
 
 export function renderSummary(record: ExperimentRecord, found: Found): string {
   const { bestOfN, ppo, proxy, units, rankings } = record;
-  const [low, high] = [percent(proxy["accuracy_low"]), percent(proxy["accuracy_high"])];
+  const [low, high] = [percent(proxy.accuracy_low), percent(proxy.accuracy_high)];
   return `${[
     "# Over-optimisation of a reward model",
     "![gold and proxy against √KL](overoptimization.svg)",
-    `A program (gold) ranks ${rankings.answers} replies to each of ${proxy["train_prompts"]} prompts; ` +
-      `a reward model (proxy) learns from the rankings alone and puts ${percent(proxy["accuracy"])} ` +
+    `A program (gold) ranks ${rankings.answers} replies to each of ${proxy.train_prompts} prompts; ` +
+      `a reward model (proxy) learns from the rankings alone and puts ${percent(proxy.accuracy)} ` +
       `(${low} to ${high}) of held-out pairs in the right order. Then the policy is optimised for ` +
       "the proxy, and gold is watched.",
     verdictText("PPO", ppo[0]),
@@ -179,7 +199,8 @@ export function renderSummary(record: ExperimentRecord, found: Found): string {
 function verdictText(name: string, curve: Curve<CurvePoint> | undefined): string {
   if (curve === undefined) return `${name}: not run.`;
   const { rise, fall, proxyRise, peakSqrtKl, fit, rises, falls } = curve;
-  const change = ({ by, error }: Verdict["rise"]): string => `${by.toFixed(3)} ± ${error.toFixed(3)}`;
+  const change = ({ by, error }: Verdict["rise"]): string =>
+    `${by.toFixed(3)} ± ${error.toFixed(3)}`;
   const shape = `gold ${rises ? "rises" : "does not rise"} and ${falls ? "falls" : "does not fall"}`;
   const curveText =
     fit === undefined
