@@ -8,6 +8,17 @@ import { test } from "node:test";
 import { bestOfN, bestOfNKl, estimate } from "../../runs/overoptimization/estimate.ts";
 import { fitForm, fittedGain } from "../../runs/overoptimization/fit.ts";
 import { goldParts, goldReward } from "../../runs/overoptimization/gold.ts";
+import { rankBy } from "../../runs/overoptimization/parts.ts";
+import {
+  type ExperimentValues,
+  planExperiment,
+  problemsOf,
+} from "../../runs/overoptimization/plan.ts";
+import {
+  recordOf,
+  renderExperimentPicture,
+  renderFields,
+} from "../../runs/overoptimization/report.ts";
 import { storyTask, tryLesson } from "../../runs/overoptimization/story-task.ts";
 import { type CurvePoint, judge } from "../../runs/overoptimization/verdict.ts";
 import { splitOf } from "../../src/llm/tasks/split.ts";
@@ -174,4 +185,57 @@ test("a verdict needs a rise, a fall and a proxy that goes on", () => {
   assert.equal(judge(curve([0.4, 0.6, 0.8, 0.3], [0, 1, 2, 3], 0.3)).holds, false);
   assert.equal(judge(curve([0.4, 0.6, 0.8, 0.9], [0, 1, 2, 3], 0.02)).holds, false);
   assert.equal(judge(curve([0.4, 0.6, 0.8, 0.3], [0, 1, 2, 2], 0.02)).holds, false);
+});
+
+test("replies are ranked by their values, equal ones in one group", () => {
+  assert.deepEqual(rankBy([0.2, 0.9, 0.2, 0.5]), [[1], [3], [0, 2]]);
+  assert.deepEqual(rankBy([1, 1]), [[0, 1]]);
+});
+
+const values: ExperimentValues = {
+  ...{ model: undefined, out: "nowhere", quick: true, rankings: 40, noise: 0, kl: "0,0.05" },
+  ...{ seed: 1, backend: "auto", threads: 1 },
+};
+
+test("the plan: a PPO run for each penalty, rankings as asked, no prompt on both sides", () => {
+  const plan = planExperiment(values);
+  assert.deepEqual(plan.klWeights, [0, 0.05]);
+  assert.equal(plan.ppo(0.05).kl, 0.05);
+  assert.equal(plan.sizes.rankings, 40);
+  const train = new Set(problemsOf(plan, "train", 300).map(({ prompt }) => prompt[0]?.content));
+  const both = problemsOf(plan, "test", 60).filter(({ prompt }) => train.has(prompt[0]?.content));
+  assert.deepEqual(both, []);
+});
+
+test("fields and picture come from the points", () => {
+  const reply = { text: "A < B.", gold: 0.5, proxy: 1, kl: 0, ended: true };
+  const points = curve([0.4, 0.6, 0.9, 0.3], [0, 2, 4, 6], 0.02);
+  const record = recordOf({
+    values,
+    seconds: {},
+    rankings: { prompts: 40, answers: 4, gold: { mean: 0.4, se: 0.01 }, goldStd: 0.2 },
+    reward: { accuracy: 0.75, train_prompts: 30 } as never,
+    bestOfN: {
+      scale: { gold: { mean: 0.4, std: 0.2 }, proxy: { mean: 0, std: 1 } },
+      points: points.map((point, i) => ({ ...point, n: 2 ** i })),
+      best: [reply],
+    },
+    ppo: [
+      {
+        klWeight: 0,
+        points: points.map((point, step) => {
+          return { ...point, step, kl: { mean: step ** 2, se: 0.1 }, ended: 1, samples: [reply] };
+        }),
+      },
+    ],
+  });
+  assert.equal(record.holds, true);
+  const lines = new Set(renderFields(record).split("\n"));
+  for (const line of ["holds: true", "rise: 0.5", "fall: 0.6", "peak_sqrt_kl: 2"])
+    assert.ok(lines.has(line), line);
+  const svg = renderExperimentPicture(record);
+  // Two panels of two series of four marks, and a fitted curve each.
+  assert.equal(svg.match(/<circle/g)?.length, 16);
+  assert.equal(svg.match(/stroke-width="3"/g)?.length, 2);
+  assert.doesNotMatch(svg, /NaN|undefined|Infinity/);
 });
