@@ -57,6 +57,14 @@ const graded: readonly [
   ],
   // A loop: "the owl sat" four times is 12 words, 11 pairs, 3 of them new.
   ["The owl sat the owl sat the owl sat the owl sat.", 0, 3 / 11, 1, 12 / 20],
+  // 22 words, 21 pairs, of which four come a second time.
+  [
+    "The happy owl sat there. The happy owl sat there in the sun, and it was noon by then at the old mill.",
+    1 / 6,
+    17 / 21,
+    1,
+    1,
+  ],
   ["", 0, 1, 1, 0],
   ["?!. 12 --", 0, 1, 1, 0],
 ];
