@@ -17,7 +17,7 @@ import { inRange, type OptionTableFor } from "../src/options.ts";
 import { bestOfNPart } from "./overoptimization/best-of-n.ts";
 import { pretrainPart, rankingsPart, rewardPart, sftPart } from "./overoptimization/parts.ts";
 import { type ExperimentValues, planExperiment } from "./overoptimization/plan.ts";
-import { ppoPart } from "./overoptimization/ppo.ts";
+import { ppoPart, removeMeasured } from "./overoptimization/ppo.ts";
 import {
   type Found,
   recordOf,
@@ -38,7 +38,7 @@ const options: OptionTableFor<Values> = {
   rankings: {
     type: "integer?",
     value: undefined,
-    doc: "Prompts whose replies the proxy learns from: more of them delay the fall. Absent: 300.",
+    doc: "Prompts whose ranked replies the proxy learns from; fewer make a worse proxy. Absent: 300.",
     check: inRange(8, 100_000),
   },
   noise: {
@@ -80,14 +80,11 @@ const command: Command<OptionTableFor<Values>> = defineCommand({
     const reward = await parts.run("reward", "a proxy learns from the order alone", rewardPart);
     const bestOfN = await parts.run("best-of-n", "many replies, the proxy chooses", bestOfNPart);
     const ppo = [];
-    for (const weight of plan.klWeights)
-      ppo.push(
-        await parts.run(
-          `ppo-kl-${weight}`,
-          "the policy learns to please the proxy",
-          ppoPart(weight),
-        ),
-      );
+    for (const weight of plan.klWeights) {
+      const story = "the policy learns to please the proxy";
+      ppo.push(await parts.run(`ppo-kl-${weight}`, story, ppoPart(weight)));
+      await removeMeasured(plan.ppo(weight).out);
+    }
     const found: Found = { values, seconds: parts.seconds, rankings, reward, bestOfN, ppo };
     const record = recordOf(found);
     const file = (name: string): string => join(values.out, name);

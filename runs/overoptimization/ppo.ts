@@ -32,10 +32,9 @@ export const ppoPart =
     const config = plan.ppo(klWeight);
     await reinforce(config, talk, signal, [storyTask]);
     if (signal.aborted) return undefined;
-    const folders = readdirSync(config.out).filter((name) => /^step-\d+$/.test(name));
     const places = [
       { step: 0, policy: plan.sft.out },
-      ...folders.sort().map((name) => {
+      ...checkpointsOf(config.out).map((name) => {
         return { step: Number(name.slice("step-".length)), policy: join(config.out, name) };
       }),
     ];
@@ -45,11 +44,20 @@ export const ppoPart =
       if (point === undefined) return undefined;
       points.push(point);
     }
-    // Measured; only the last is of use, to chat with.
-    for (const { step, policy } of places.slice(1, -1))
-      if (step > 0) await rm(policy, { recursive: true });
     return { klWeight, points };
   };
+
+function checkpointsOf(folder: string): string[] {
+  return readdirSync(folder)
+    .filter((name) => /^step-\d+$/.test(name))
+    .sort();
+}
+
+/** Once the points are saved, only the last checkpoint is of use. */
+export async function removeMeasured(folder: string): Promise<void> {
+  for (const name of checkpointsOf(folder).slice(0, -1))
+    await rm(join(folder, name), { recursive: true });
+}
 
 async function measurePolicy(
   plan: Plan,
