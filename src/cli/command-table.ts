@@ -10,9 +10,9 @@ export const commands: Readonly<Record<string, () => Promise<{ readonly command:
   grow: () => import("./commands/grow.ts"),
   plan: () => import("./commands/plan.ts"),
   pretrain: () => import("./commands/pretrain.ts"),
-  sft: () => import("./commands/sft.ts"),
   rank: () => import("./commands/rank.ts"),
   reward: () => import("./commands/reward.ts"),
   rl: () => import("./commands/rl.ts"),
+  sft: () => import("./commands/sft.ts"),
   tokenizer: () => import("./commands/tokenizer.ts"),
 };

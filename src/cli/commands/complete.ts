@@ -14,7 +14,7 @@ import { inRange, type OptionTableFor, positive } from "../../options.ts";
 import { type Command, type CommandIo, defineCommand } from "../command.ts";
 import { formatCount } from "../format.ts";
 
-const EXAMPLE = 'nutshell complete --model runs/out/tiny --prompt "Once upon a time"';
+const EXAMPLE = 'nutshell complete --model runs/out/tiny/1-pretrain --prompt "Once upon a time"';
 /** Long-context models would otherwise get a cache of gigabytes for a short text. */
 const MOST_CONTEXT = 4096;
 

@@ -1,5 +1,4 @@
 /** `nutshell eval`: what a model can do, measured, with error bars. */
-import { NutshellError } from "../../error.ts";
 import { type EvalConfig, evalOptions } from "../../llm/eval/config.ts";
 import { evaluate } from "../../llm/eval/evaluate.node.ts";
 import { renderReport } from "../../llm/eval/render.ts";
@@ -7,16 +6,14 @@ import { createTalk } from "../../llm/run/talk.ts";
 import type { OptionTableFor } from "../../options.ts";
 import { type Command, defineCommand } from "../command.ts";
 
-const EXAMPLE = "nutshell eval --suite assistant,talk --model runs/out/tiny/sft";
+const EXAMPLE = "nutshell eval --suite assistant,talk --model runs/out/tiny/4-rl";
 
 export const command: Command<OptionTableFor<EvalConfig>> = defineCommand({
   name: "eval",
   summary: "what a model can do: suites of questions, with error bars",
   example: EXAMPLE,
   options: evalOptions,
-  async run(values, io, { given }) {
-    if (given.model === undefined)
-      throw new NutshellError("USAGE", `eval: needs --model, got none. Try: ${EXAMPLE}`);
+  async run(values, io) {
     const talk = createTalk(io);
     try {
       const report = await evaluate(values, talk, io.signal);

@@ -33,7 +33,7 @@ const options: OptionTableFor<RewardValues> = {
 export const command: Command<OptionTableFor<RewardValues>> = defineCommand({
   name: "reward",
   summary: "stage 3: a reward model from rankings of answers",
-  example: "nutshell reward --model runs/out/sft --data rankings.jsonl --out runs/out/reward",
+  example: "nutshell reward --preset tiny --model runs/out/tiny/2-sft --out runs/out/reward",
   options,
   async run(values, io, { given }) {
     const { preset, fresh, ...flags } = given;

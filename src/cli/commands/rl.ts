@@ -33,7 +33,8 @@ const options: OptionTableFor<RlValues> = {
 export const command: Command<OptionTableFor<RlValues>> = defineCommand({
   name: "rl",
   summary: "stage 4: answers that are rewarded become likelier",
-  example: "nutshell rl --model runs/out/tiny-sft --algorithm grpo --task steps --out runs/out/rl",
+  example:
+    "nutshell rl --model runs/out/tiny/2-sft --algorithm grpo --task steps --out runs/out/rl",
   options,
   async run(values, io, { given }) {
     const { preset, fresh, ...flags } = given;

@@ -36,7 +36,7 @@ const actions: Readonly<Record<string, Action>> = { train, inspect: inspectConve
 export const command: Command<OptionTableFor<SftValues>> = defineCommand({
   name: "sft",
   summary: "stage 2: an assistant from a language model and conversations",
-  example: "nutshell sft --preset tiny --model runs/out/tiny --out runs/out/tiny-sft",
+  example: "nutshell sft --preset tiny --model runs/out/tiny/1-pretrain --out runs/out/tiny/2-sft",
   positionals: [{ name: "ACTION", doc: "train (absent: this one) or inspect.", required: false }],
   options,
   async run(values, io, { given, positionals: [name = "train"] }) {

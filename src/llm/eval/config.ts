@@ -28,7 +28,7 @@ const count = inRange(1, Number.POSITIVE_INFINITY);
 export const evalOptions: OptionTableFor<EvalConfig> = {
   model: {
     type: "string",
-    value: "runs/out/tiny",
+    value: "runs/out/tiny/4-rl",
     placeholder: "DIR",
     doc: "A checkpoint or model folder, or a run's folder for its newest checkpoint.",
   },

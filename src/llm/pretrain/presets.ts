@@ -13,7 +13,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
   tiny: {
     doc: "under four minutes on 2 cores; what `npm start` trains",
     values: {
-      out: "runs/out/tiny",
+      out: "runs/out/tiny/1-pretrain",
       vocabSize: 4096,
       maxBytes: 24_000_000,
       depth: 3,
@@ -35,7 +35,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
   laptop: {
     doc: "a few hours on a laptop: a model that keeps to a subject for a paragraph",
     values: {
-      out: "runs/out/laptop",
+      out: "runs/out/laptop/1-pretrain",
       vocabSize: 8192,
       depth: 6,
       sequenceLen: 512,

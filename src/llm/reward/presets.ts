@@ -13,7 +13,8 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
   tiny: {
     doc: "seconds on 2 cores; what `npm start` trains",
     values: {
-      out: "runs/out/tiny-reward",
+      model: "runs/out/tiny/2-sft",
+      out: "runs/out/tiny/3-reward",
       data: "builtin",
       batchSize: 48,
       sequenceLen: 96,
@@ -31,7 +32,8 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
   laptop: {
     doc: "minutes on a laptop: the built-in rankings and those of ../shared/data",
     values: {
-      out: "runs/out/laptop-reward",
+      model: "runs/out/laptop/2-sft",
+      out: "runs/out/laptop/3-reward",
       batchSize: 16,
       gradAccumSteps: 4,
       builtin: 8000,

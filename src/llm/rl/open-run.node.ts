@@ -114,7 +114,7 @@ function requireModel({ model }: RlConfig): string {
   if (model !== undefined) return model;
   throw new NutshellError(
     "USAGE",
-    "rl: needs a chat model to start from, got none. Write --model runs/out/tiny-sft.",
+    "rl: needs a chat model to start from, got none. Write --model runs/out/tiny/2-sft.",
   );
 }
 

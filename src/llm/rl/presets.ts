@@ -13,8 +13,11 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
   tiny: {
     doc: "about a minute on 2 cores; what `npm start` trains",
     values: {
-      out: "runs/out/tiny-rl",
-      task: "steps",
+      model: "runs/out/tiny/2-sft",
+      out: "runs/out/tiny/4-rl",
+      // Numbers longer than any that the built-in conversations have: 1 to 6 digits.
+      task: "calculator",
+      digits: "7-9",
       steps: 30,
       kl: 0,
       // AdamW's first steps have the size of the rate whatever the gradient: with 128 samples a
@@ -24,9 +27,9 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
       muonLr: 1e-3,
       promptsPerStep: 16,
       samplesPerPrompt: 8,
-      sequenceLen: 176,
-      maxTokens: 128,
-      batchSize: 16,
+      sequenceLen: 160,
+      maxTokens: 96,
+      batchSize: 32,
       slots: 64,
       evalEvery: 15,
       saveEvery: 30,
@@ -35,7 +38,8 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
   laptop: {
     doc: "an hour on a laptop, for models of some ten million parameters",
     values: {
-      out: "runs/out/laptop-rl",
+      model: "runs/out/laptop/2-sft",
+      out: "runs/out/laptop/4-rl",
       steps: 200,
       promptsPerStep: 32,
       samplesPerPrompt: 16,

@@ -125,7 +125,7 @@ function requireModel({ model }: SftConfig): string {
   if (model !== undefined) return model;
   throw new NutshellError(
     "USAGE",
-    "sft: needs a model to start from, got none. Write --model runs/out/tiny.",
+    "sft: needs a model to start from, got none. Write --model runs/out/tiny/1-pretrain.",
   );
 }
 

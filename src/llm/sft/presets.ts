@@ -13,8 +13,8 @@ export const sftPresets: Readonly<Record<SftPresetName, SftPreset>> = {
   tiny: {
     doc: "about two minutes on 2 cores, from the built-in tasks alone; what `npm start` trains",
     values: {
-      out: "runs/out/tiny-sft",
-      model: "runs/out/tiny",
+      out: "runs/out/tiny/2-sft",
+      model: "runs/out/tiny/1-pretrain",
       data: "builtin",
       conversations: 24_000,
       steps: 800,
@@ -33,8 +33,8 @@ export const sftPresets: Readonly<Record<SftPresetName, SftPreset>> = {
   laptop: {
     doc: "from all conversations that are at hand, at a rate for a model of depth 6",
     values: {
-      out: "runs/out/laptop-sft",
-      model: "runs/out/laptop",
+      out: "runs/out/laptop/2-sft",
+      model: "runs/out/laptop/1-pretrain",
       optimizer: "adamw",
       lr: 3e-4,
       epochs: 2,
