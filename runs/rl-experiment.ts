@@ -22,7 +22,7 @@ interface ExperimentValues {
   model: string | undefined;
   out: string;
   task: string | undefined;
-  steps: number | undefined;
+  steps: number;
   seeds: number;
   evalProblems: number;
 }
@@ -48,7 +48,7 @@ const options: OptionTableFor<ExperimentValues> = {
     placeholder: "NAMES",
     doc: "As in nutshell rl; absent: that of its tiny preset.",
   },
-  steps: { type: "integer?", value: undefined, doc: "Absent: the preset's.", check: atLeastOne },
+  steps: { type: "integer", value: 40, doc: "Of each run.", check: atLeastOne },
   seeds: { type: "integer", value: 3, doc: "Runs of each algorithm.", check: inRange(2, 31) },
   evalProblems: { type: "integer", value: 400, doc: "Held-out problems.", check: atLeastOne },
 };
@@ -123,7 +123,7 @@ async function measure(
 ): Promise<Measured> {
   const own = {
     ...{ model, algorithm, seed, evalProblems, evalEvery: 1_000_000, logEvery: 10 },
-    ...{ out: join(out, `${algorithm}-${seed}`), ...(steps && { steps }), ...(task && { task }) },
+    ...{ out: join(out, `${algorithm}-${seed}`), steps, ...(task && { task }) },
   };
   const preset = { from: "preset tiny", values: rlPresets.tiny.values };
   const config = resolveOptions(rlOptions, preset, { from: "experiment", values: own });

@@ -9,7 +9,7 @@ const rows: readonly (readonly [name: string, label: string])[] = [
   ["exact call: calculator", "exact tool calls on unseen arithmetic"],
   ["solved: calculator", "right answers through the tool"],
   ["solved: steps", "right answers step by step"],
-  ["refused: refusal", "harmful requests refused"],
+  ["solved: refusal", "harmful requests refused"],
 ];
 
 /** Searchable lines after a `---`, as every stage prints them, then where the report lies. */

@@ -2,11 +2,12 @@
 import { hashArrays } from "../run/metrics.node.ts";
 import { lrmAt } from "../run/stage-rates.ts";
 import type { Talk } from "../run/talk.ts";
+import type { Share } from "../run/wilson.ts";
 import type { Learning } from "./learn.ts";
 import type { Bundle } from "./learn-rows.ts";
 import type { StepRecord } from "./metric-records.node.ts";
 import type { Run } from "./open-run.node.ts";
-import { type PassRate, renderPassRate } from "./result.ts";
+import { renderPassRate } from "./result.ts";
 import type { ScoredGroup } from "./rewards.ts";
 import { describeRollouts, findWarnings } from "./rollout-statistics.ts";
 import type { Laps } from "./timer.ts";
@@ -50,7 +51,7 @@ export function logStep(run: Run, talk: Talk, facts: StepFacts): void {
   }
 }
 
-export function logEvaluation({ metrics, step }: Run, talk: Talk, pass: PassRate): void {
+export function logEvaluation({ metrics, step }: Run, talk: Talk, pass: Share): void {
   metrics.add({ step, pass });
   talk.say(`held-out pass@1 ${renderPassRate(pass)}`);
 }

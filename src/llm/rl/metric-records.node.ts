@@ -6,7 +6,7 @@
  *     {"step":3,"warning":"truncated"}
  */
 import { type Metrics, openMetrics } from "../run/metrics.node.ts";
-import type { PassRate } from "./result.ts";
+import type { Share } from "../run/wilson.ts";
 import type { RolloutStatistics } from "./rollout-statistics.ts";
 import type { Laps } from "./timer.ts";
 
@@ -32,7 +32,7 @@ export interface StepRecord extends RolloutStatistics, Laps {
 
 export interface EvalRecord {
   readonly step: number;
-  readonly pass: PassRate;
+  readonly pass: Share;
 }
 
 export interface WarningRecord {

@@ -1,10 +1,9 @@
 /** pass@1: the share of held-out problems that one sampled reply solves. */
 import type { BatchGenerator } from "../inference/batch-generator.ts";
-import { wilson } from "../run/wilson.ts";
+import { type Share, wilson } from "../run/wilson.ts";
 import type { Problem } from "../tasks/task.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import type { RunConfig } from "./complete-config.ts";
-import type { PassRate } from "./result.ts";
 import { rollOut } from "./rollout.ts";
 
 /** Streams of rollouts are numbered by step; no run has as many steps as this. */
@@ -20,7 +19,7 @@ export async function measurePassRate(
   problems: readonly Problem[],
   { maxTokens, temperature, seed }: RunConfig,
   signal: AbortSignal,
-): Promise<PassRate | undefined> {
+): Promise<Share | undefined> {
   const options = { samplesPerPrompt: 1, maxTokens, temperature, seed, stream: EVALUATION };
   const groups = await rollOut(generator, tokenizer, problems, options, signal);
   if (groups === undefined) return undefined;

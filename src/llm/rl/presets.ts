@@ -15,9 +15,9 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
     values: {
       model: "runs/out/tiny/2-sft",
       out: "runs/out/tiny/4-rl",
-      // Numbers longer than any that the built-in conversations have: 1 to 6 digits.
+      // Numbers as long as the longest that SFT has shown, 6 digits, and longer.
       task: "calculator",
-      digits: "7-9",
+      digits: "5-7",
       steps: 30,
       kl: 0,
       // AdamW's first steps have the size of the rate whatever the gradient: with 128 samples a

@@ -2,17 +2,10 @@
 import type { ModelConfig } from "../model/config.ts";
 import { flopsPerToken } from "../model/size.ts";
 import { type DataCard, shareOut } from "../run/data-card.ts";
+import type { Share } from "../run/wilson.ts";
 import type { Task } from "../tasks/task.ts";
 import type { RunConfig } from "./complete-config.ts";
 import type { EvalRecord, StepRecord } from "./metric-records.node.ts";
-
-export interface PassRate {
-  /** Share of held-out problems that one reply solved, with Wilson's interval of 95 %. */
-  readonly value: number;
-  readonly low: number;
-  readonly high: number;
-  readonly n: number;
-}
 
 export interface RlResult {
   readonly out: string;
@@ -23,9 +16,9 @@ export interface RlResult {
   readonly task: string;
   readonly step: number;
   readonly steps: number;
-  /** Of the start model; absent when it was never measured. */
-  readonly passBefore: PassRate | undefined;
-  readonly passAfter: PassRate | undefined;
+  /** Share of held-out problems that one reply of the start model solved; absent: not measured. */
+  readonly passBefore: Share | undefined;
+  readonly passAfter: Share | undefined;
   /** Mean reward of the first and of the last step's rollouts. */
   readonly rewardFirst: number | undefined;
   readonly rewardLast: number | undefined;
@@ -115,10 +108,10 @@ export function renderResult({ data: _, ...result }: RlResult): string {
 
 function renderValue(value: unknown): string {
   if (typeof value === "number") return String(Number(value.toFixed(4)));
-  if (typeof value === "object" && value !== null) return renderPassRate(value as PassRate);
+  if (typeof value === "object" && value !== null) return renderPassRate(value as Share);
   return String(value);
 }
 
-export function renderPassRate({ value, low, high, n }: PassRate): string {
+export function renderPassRate({ value, low, high, n }: Share): string {
   return `${value.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}] of ${n}`;
 }

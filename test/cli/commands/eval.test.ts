@@ -55,7 +55,6 @@ test("replies are readable in the table", async () => {
 });
 
 const refused: readonly [string[], number, RegExp][] = [
-  [[], 2, /^USAGE eval: needs --model, got none\. Try: nutshell eval/],
   [["--model", "x", "--max-rows", "0"], 2, /^USAGE --max-rows must be 1 or more, got 0\./],
   [["--model", join(root, "no")], 1, /^CHECKPOINT .*must hold config\.json or step-…/],
   [["--model", speaking, "--suite", "tlak"], 1, /^CONFIG eval: suite must name some of/],
