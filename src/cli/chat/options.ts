@@ -46,7 +46,7 @@ export const chatOptions: OptionTableFor<ChatValues> = {
     doc: "Text files for the tool read_file; NAME= may be left out.",
   },
   maxTokens: { ...maxTokens, value: 256, doc: "Tokens of one reply at most." },
-  temperature: { ...temperature, value: 0.5 },
+  temperature: { ...temperature, value: 0.3 },
   topK,
   topP,
   seed: {
