@@ -4,7 +4,8 @@
  * 32 to 96 more, so that slots empty at different times; two requests for each slot.
  *
  * A token counts when the model chose it. `decode` and `prefill` are shares of the wall time inside
- * those programs, `host` is the rest: JavaScript, and the way to the programs and back.
+ * those programs, `host` is the rest: JavaScript, and the way to the programs and back. What a whole
+ * step of reinforcement learning spends on sampling, learning and waiting: `rollout-learning.ts`.
  */
 import { type Command, type CommandIo, defineCommand } from "../src/cli/command.ts";
 import { runProgram } from "../src/cli/execute.ts";
@@ -17,11 +18,13 @@ import {
   createBatchGenerator,
 } from "../src/llm/inference/batch-generator.ts";
 import { createGenerator, type TokenGenerator } from "../src/llm/inference/generator.ts";
+import type { ModelConfig } from "../src/llm/model/config.ts";
 import { planDepth } from "../src/llm/model/depth.ts";
 import { initialise } from "../src/llm/model/parameters.ts";
 import { countParameters } from "../src/llm/model/size.ts";
 import { type Clock, createClock, timed } from "./clock.ts";
 import { type Cell, median, report, significant } from "./report.ts";
+import { measureLearning } from "./rollout-learning.ts";
 
 const DEPTHS = [2, 3, 6] as const;
 const SLOTS = [1, 16, 64] as const;
@@ -103,15 +106,17 @@ interface Measured {
   readonly host: number;
 }
 
+function policyOf(depth: number): ModelConfig {
+  return planDepth(depth, { vocabSize: VOCAB, sequenceLen: CONTEXT, optimizer: "muon" }).config;
+}
+
 async function measureDepth(
   backend: Backend,
   depth: number,
   repeats: number,
   io: CommandIo,
 ): Promise<Measured[]> {
-  const { config } = planDepth(depth, {
-    ...{ vocabSize: VOCAB, sequenceLen: CONTEXT, optimizer: "muon" },
-  });
+  const config = policyOf(depth);
   const clock = createClock();
   const watched = timed(backend, clock, kindOf);
   const store = backend.createStore();
@@ -159,13 +164,20 @@ async function bench(threads: number, repeats: number, io: CommandIo): Promise<v
   io.stderr(`${backend.description}\n`);
   const measured: Measured[] = [];
   for (const depth of DEPTHS) measured.push(...(await measureDepth(backend, depth, repeats, io)));
+  const learning: object[] = [];
+  for (const depth of DEPTHS) {
+    io.signal.throwIfAborted();
+    const shares = await measureLearning(backend, policyOf(depth), threads, io.signal);
+    learning.push({ depth, ...shares });
+    io.stderr(`depth ${depth}, a step of GRPO: ${JSON.stringify(shares)}\n`);
+  }
   backend.dispose();
   const head = ["policy", "sampled tok/s", "decode", "prefill", "host"];
   const rows = measured.map((m): Cell[] => [
     `depth ${m.depth}, ${significant(m.params / 1e6, 3)} M, ${m.name}`,
     ...[m.tok_per_s, m.decode, m.prefill, m.host],
   ]);
-  report(io, head, rows, { bench: "rollout", policies: measured, threads, repeats });
+  report(io, head, rows, { bench: "rollout", policies: measured, learning, threads, repeats });
 }
 
 const command: Command = defineCommand({

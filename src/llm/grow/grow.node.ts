@@ -16,6 +16,7 @@ import {
   forgetFrom,
   type GrowState,
   readState,
+  requireSameDials,
   type StepName,
   stepNames,
   writeState,
@@ -24,15 +25,17 @@ import { steps } from "./steps.ts";
 
 /**
  * Goes through all stages that are not done.
+ * @param given what the stages are told, in place of the preset's plan
  * @returns the record of the whole, or undefined when `signal` stopped it on the way
- * @throws what a stage throws; its checkpoints stay
+ * @throws CONFIG when `out` was grown otherwise; what a stage throws, its checkpoints stay
  */
 export async function grow(
   config: GrowConfig,
   talk: Talk,
   signal: AbortSignal,
+  given?: GrowPlan,
 ): Promise<GrowRecord | undefined> {
-  const plan = planGrowth(config, await isCompiled(config, talk));
+  const plan = given ?? planGrowth(config, await isCompiled(config, talk));
   let state = await openState(config);
   for (const name of stepNames) {
     if (state.steps[name]?.result !== undefined) continue;
@@ -52,8 +55,10 @@ async function isCompiled(config: GrowConfig, talk: Talk): Promise<boolean> {
   return backend.name !== "reference";
 }
 
-async function openState({ out, preset, from }: GrowConfig): Promise<GrowState> {
-  const found = await readState(out, preset);
+async function openState(config: GrowConfig): Promise<GrowState> {
+  const { out, from } = config;
+  const found = await readState(config);
+  requireSameDials(found, config);
   if (from === "auto") return found;
   for (const name of stepNames.slice(stepNames.indexOf(from)))
     await rm(folderOf(out, name), { recursive: true, force: true });

@@ -5,6 +5,7 @@
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { diskError, replaceFile } from "../../durable-file.node.ts";
+import { NutshellError } from "../../error.ts";
 import type { StageName } from "../report/record.ts";
 
 export type StepName = StageName | "eval";
@@ -19,8 +20,14 @@ export interface StepState {
   readonly result?: Readonly<Record<string, unknown>>;
 }
 
-export interface GrowState {
+/** What all stages follow from; a run keeps it. */
+export interface Dials {
   readonly preset: string;
+  readonly seed: number;
+  readonly data?: string | undefined;
+}
+
+export interface GrowState extends Dials {
   /** ISO 8601, of the first start. */
   readonly startedAt: string;
   readonly steps: Partial<Record<StepName, StepState>>;
@@ -34,13 +41,26 @@ export function folderOf(out: string, step: StepName): string {
 }
 
 /** @returns what `out` holds, or a beginning */
-export async function readState(out: string, preset: string): Promise<GrowState> {
-  const fresh = { preset, startedAt: new Date().toISOString(), steps: {} };
+export async function readState({ out, ...dials }: Dials & { out: string }): Promise<GrowState> {
+  const { preset, seed, data } = dials;
+  const fresh = { preset, seed, data, startedAt: new Date().toISOString(), steps: {} };
   try {
     return JSON.parse(await readFile(join(out, FILE), "utf8")) as GrowState;
   } catch {
     return fresh; // Absent or torn: every stage finds its own checkpoints again.
   }
+}
+
+/** @throws CONFIG: half of one run and half of another would be reported as one */
+export function requireSameDials(found: GrowState, asked: Dials & { out: string }): void {
+  const differs = (["preset", "seed", "data"] as const).find((key) => found[key] !== asked[key]);
+  if (differs === undefined) return;
+  const [before, got] = [found[differs], asked[differs]].map((value) => JSON.stringify(value));
+  throw new NutshellError(
+    "CONFIG",
+    `grow: ${asked.out} must go on as it began, got ${differs} ${got ?? "built-in"} where it has ` +
+      `${before ?? "built-in"}. Use the same, another --out, or --fresh to start over.`,
+  );
 }
 
 /** @throws DISK */
