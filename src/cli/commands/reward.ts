@@ -1,49 +1,29 @@
 /** `nutshell reward`: stage 3, a reward model from rankings. */
 import { type RewardConfig, rewardOptions } from "../../llm/reward/config.ts";
-import { type PresetName, presets } from "../../llm/reward/presets.ts";
+import { presets } from "../../llm/reward/presets.ts";
 import { renderResult } from "../../llm/reward/result.ts";
 import { trainReward } from "../../llm/reward/reward.node.ts";
-import { removeRun } from "../../llm/run/resume.node.ts";
+import type { PresetName } from "../../llm/run/preset.ts";
 import { createTalk } from "../../llm/run/talk.ts";
-import { type OptionTableFor, resolveOptions } from "../../options.ts";
+import type { OptionTableFor } from "../../options.ts";
 import { type Command, defineCommand } from "../command.ts";
+import { presetRow, readStageValues, type StageFlags, stageFlags } from "../stage/stage-values.ts";
 
-interface RewardValues extends RewardConfig {
+interface Values extends StageFlags, RewardConfig {
   preset: PresetName;
-  fresh: boolean;
 }
 
-const presetNames = Object.keys(presets) as PresetName[];
-
-const options: OptionTableFor<RewardValues> = {
-  preset: {
-    type: "string",
-    value: "laptop",
-    choices: presetNames,
-    doc: presetNames.map((name) => `${name}: ${presets[name].doc}`).join("; "),
-  },
-  fresh: {
-    type: "boolean",
-    value: false,
-    doc: "Remove the run in --out and start over; without this the same command goes on with it.",
-  },
-  ...rewardOptions,
-};
-
-export const command: Command<OptionTableFor<RewardValues>> = defineCommand({
+export const command: Command<OptionTableFor<Values>> = defineCommand({
   name: "reward",
   summary: "stage 3: a reward model from rankings of answers",
   example: "nutshell reward --preset tiny --model runs/out/tiny/2-sft --out runs/out/reward",
-  options,
-  async run(values, io, { given }) {
-    const { preset, fresh, ...flags } = given;
-    const layers = [
-      { from: `preset ${values.preset}`, values: presets[values.preset].values },
-      { from: "flags", values: flags },
-    ];
-    const config = resolveOptions(rewardOptions, ...layers);
-    if (fresh) removeRun(config.out);
-    const result = await trainReward(config, createTalk(io), io.signal);
+  options: { preset: presetRow(presets, "laptop"), ...stageFlags, ...rewardOptions },
+  async run({ preset: name }, io, { given }) {
+    const talk = createTalk(io);
+    const preset = { name, ...presets[name] };
+    const request = { command: "reward", table: rewardOptions, preset, given };
+    const config = await readStageValues<RewardConfig>(request, talk);
+    const result = await trainReward(config, talk, io.signal);
     io.stdout(io.json ? `${JSON.stringify(result)}\n` : renderResult(result));
   },
 });

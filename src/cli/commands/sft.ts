@@ -1,29 +1,23 @@
 /** `nutshell sft`: stage 2, an assistant from a language model and conversations. */
 import { NutshellError } from "../../error.ts";
+import type { PresetName } from "../../llm/run/preset.ts";
 import { createTalk } from "../../llm/run/talk.ts";
 import { type SftConfig, sftOptions } from "../../llm/sft/config.ts";
-import { type SftPresetName, sftPresets } from "../../llm/sft/presets.ts";
+import { sftPresets } from "../../llm/sft/presets.ts";
 import { renderSftResult } from "../../llm/sft/result.ts";
 import { sft } from "../../llm/sft/sft.node.ts";
 import { suggestName } from "../../nearest-name.ts";
 import type { OptionTableFor } from "../../options.ts";
 import { type Command, type CommandIo, defineCommand } from "../command.ts";
 import { type InspectFlags, inspectConversations, inspectFlags } from "../sft/inspect.ts";
-import { readStageValues, type StageFlags, stageFlags } from "../sft/stage-values.ts";
+import { presetRow, readStageValues, type StageFlags, stageFlags } from "../stage/stage-values.ts";
 
 interface SftValues extends StageFlags, InspectFlags, SftConfig {
-  preset: SftPresetName;
+  preset: PresetName;
 }
 
-const presetNames = Object.keys(sftPresets) as SftPresetName[];
-
 const options: OptionTableFor<SftValues> = {
-  preset: {
-    type: "string",
-    value: "laptop",
-    choices: presetNames,
-    doc: presetNames.map((name) => `${name}: ${sftPresets[name].doc}`).join("; "),
-  },
+  preset: presetRow(sftPresets, "laptop"),
   ...stageFlags,
   ...inspectFlags,
   ...sftOptions,
@@ -45,20 +39,9 @@ export const command: Command<OptionTableFor<SftValues>> = defineCommand({
       const hint = suggestName(name, Object.keys(actions));
       throw new NutshellError("USAGE", `sft: no action "${name}". ${hint}`);
     }
-    const {
-      preset: _,
-      config: file,
-      resume = false,
-      fresh = false,
-      n: __,
-      task: ___,
-      ...flags
-    } = given;
-    const preset = {
-      from: `preset ${values.preset}`,
-      values: sftPresets[values.preset].values,
-    };
-    const request = { command: "sft", table: sftOptions, preset, file, resume, fresh, flags };
+    const { n: _, task: __, ...own } = given;
+    const preset = { name: values.preset, ...sftPresets[values.preset] };
+    const request = { command: "sft", table: sftOptions, preset, given: own };
     const config = await readStageValues<SftConfig>(request, createTalk(io));
     await action(config, values, io);
   },

@@ -6,9 +6,8 @@ import { NutshellError } from "../../error.ts";
 import { checkModelConfig, type ModelConfig } from "../model/config.ts";
 import { type DepthPlan, planDepth } from "../model/depth.ts";
 import type { Precision } from "../model/transformer.ts";
-import type { StepRates } from "../optim/compile-train-step.ts";
-import { lrMultiplier, muonMomentum, type Schedule } from "../optim/schedule.ts";
 import type { OptimizerOptions } from "../optim/train-step.ts";
+import { optimizerOptionsOf } from "../run/stage-rates.ts";
 import type { PretrainConfig } from "./config.ts";
 
 type Decided = "gradAccumSteps" | "steps" | "lr" | "muonLr" | "warmup" | "warmdown" | "weightDecay";
@@ -72,50 +71,12 @@ function modelOf(config: PretrainConfig, dial: DepthPlan): ModelConfig {
   });
 }
 
-export function scheduleOf({ schedule, steps, warmup, warmdown, minLr }: RunConfig): Schedule {
-  return { kind: schedule, steps, warmup, warmdown, floor: minLr };
-}
-
+/** Muon's decay has a dial of its own here. */
 export function optimizerOptions(config: RunConfig): OptimizerOptions {
-  const { optimizer, precision, weightDecay, muonWeightDecay, clip } = config;
-  return {
-    ...{ optimizer, precision, betas: [config.beta1, config.beta2], eps: 1e-8 },
-    ...{ weightDecay, muonWeightDecay },
-    ...(clip === undefined ? {} : { clip }),
-    ...(optimizer === "muon" ? { lrScale: { matrix: config.muonLr / config.lr } } : {}),
-  };
-}
-
-/** @param step steps done  @param updates those of them that were not skipped */
-export function ratesAt(
-  config: RunConfig,
-  step: number,
-  updates: number,
-): Omit<StepRates, "maxNorm"> {
-  const lr = config.lr * lrMultiplier(scheduleOf(config), step);
-  return { lr, t: updates + 1, momentum: muonMomentum(step) };
+  return { ...optimizerOptionsOf(config), muonWeightDecay: config.muonWeightDecay };
 }
 
 /** Tokens of one optimizer step. */
 export function tokensPerStep(config: RunConfig): number {
   return config.batchSize * config.sequenceLen * config.gradAccumSteps;
-}
-
-/** Every key with its value, four to a line; keys that are absent are left out. */
-export function renderConfig(config: RunConfig): string {
-  const words = Object.entries(config)
-    .filter(([, value]) => value !== undefined)
-    .map(([key, value]) => `${key} ${typeof value === "number" ? shorten(value) : value}`);
-  const lines = Array.from({ length: Math.ceil(words.length / 4) }, (_, i) =>
-    words
-      .slice(4 * i, 4 * i + 4)
-      .map((word) => word.padEnd(24))
-      .join("")
-      .trimEnd(),
-  );
-  return `configuration\n  ${lines.join("\n  ")}`;
-}
-
-function shorten(value: number): string {
-  return String(Number(value.toPrecision(4)));
 }

@@ -26,15 +26,11 @@ import {
   tryReadCommit,
 } from "../run/resume.node.ts";
 import { createSpikeState, type SpikeState } from "../run/spike-guard.ts";
+import { renderStageConfig } from "../run/stage-rates.ts";
 import type { Talk } from "../run/talk.ts";
 import { tokenByteCounts } from "../tokenizer/tokenizer.ts";
 import { toTokenizerJson } from "../tokenizer/tokenizer-json.ts";
-import {
-  completeConfig,
-  optimizerOptions,
-  type RunConfig,
-  renderConfig,
-} from "./complete-config.ts";
+import { completeConfig, optimizerOptions, type RunConfig } from "./complete-config.ts";
 import { freeKeys, type PretrainConfig } from "./config.ts";
 import { openPretrainMetrics, type PretrainMetrics } from "./metric-records.node.ts";
 import { type PreparedData, prepareData } from "./prepare-data.node.ts";
@@ -107,7 +103,7 @@ async function assemble(
   talk: Talk,
 ): Promise<Run> {
   const { config, model } = complete(asked, data.tokenizer, backend);
-  talk.say(renderConfig(config));
+  talk.say(renderStageConfig(config));
   const { sampler, mixture } = mixSources(config, data);
   talk.say(renderRunMixture(data, mixture));
   await writeMixture(config.out, mixture);

@@ -1,15 +1,10 @@
-/** Named starting points of a configuration; a file and flags go over them. */
+/** Starting points of stage 1. */
+import type { Presets, PresetName as Sizes } from "../run/preset.ts";
 import type { PretrainConfig } from "./config.ts";
 
-export type PresetName = "tiny" | "laptop" | "shakespeare";
+export type PresetName = Sizes | "shakespeare";
 
-/** What each is for, and what it sets. */
-export interface Preset {
-  readonly doc: string;
-  readonly values: Partial<PretrainConfig>;
-}
-
-export const presets: Readonly<Record<PresetName, Preset>> = {
+export const presets: Presets<PresetName, PretrainConfig> = {
   tiny: {
     doc: "under four minutes on 2 cores; what `npm start` trains",
     values: {

@@ -5,12 +5,12 @@
 import type { Batch } from "../data/sampling/batch.ts";
 import { completeText } from "../inference/complete.ts";
 import type { StepOutcome } from "../optim/compile-train-step.ts";
-import { lrMultiplier } from "../optim/schedule.ts";
 import { hashArrays } from "../run/metrics.node.ts";
 import { renderStep } from "../run/progress-line.ts";
 import { largestNorm, noteOutcome } from "../run/spike-guard.ts";
+import { lrmAt, ratesAt } from "../run/stage-rates.ts";
 import type { Talk } from "../run/talk.ts";
-import { ratesAt, scheduleOf, tokensPerStep } from "./complete-config.ts";
+import { tokensPerStep } from "./complete-config.ts";
 import type { PretrainConfig } from "./config.ts";
 import { openRun, type Run } from "./open-run.node.ts";
 import { type PretrainResult, summarise } from "./result.ts";
@@ -61,7 +61,7 @@ function announce({ config, resumedAt, trainStep, store }: Run, talk: Talk): voi
 function logStep(run: Run, talk: Talk, outcome: StepOutcome, batches: Batch[], ms: number): void {
   const { config, metrics, step } = run;
   const { loss, gradNorm, skipped } = outcome;
-  const lrm = lrMultiplier(scheduleOf(config), step - 1);
+  const lrm = lrmAt(config, step - 1);
   const batch = hashArrays(batches.flatMap(({ inputs, targets }) => [inputs, targets]));
   metrics.add({ step, loss, gradNorm, lrm, ms, batch, ...(skipped ? { skipped } : {}) });
   const line = renderStep(metrics.steps, config.steps, tokensPerStep(config));

@@ -5,9 +5,6 @@
 import { NutshellError } from "../../error.ts";
 import type { ModelConfig } from "../model/config.ts";
 import type { Precision } from "../model/transformer.ts";
-import type { StepRates } from "../optim/compile-train-step.ts";
-import { lrMultiplier, muonMomentum, type Schedule } from "../optim/schedule.ts";
-import type { OptimizerOptions } from "../optim/train-step.ts";
 import type { RewardConfig } from "./config.ts";
 
 type Decided = "steps" | "warmdown" | "sequenceLen" | "muonLr";
@@ -52,30 +49,6 @@ export function completeSteps(
     warmdown: sized.warmdown ?? Math.floor(0.5 * steps),
     muonLr: sized.muonLr ?? sized.lr,
   };
-}
-
-export function scheduleOf({ schedule, steps, warmup, warmdown, minLr }: RunConfig): Schedule {
-  return { kind: schedule, steps, warmup, warmdown, floor: minLr };
-}
-
-export function optimizerOptions(config: RunConfig): OptimizerOptions {
-  const { optimizer, precision, weightDecay, clip } = config;
-  return {
-    ...{ optimizer, precision, betas: [config.beta1, config.beta2], eps: 1e-8 },
-    ...{ weightDecay, muonWeightDecay: weightDecay },
-    ...(clip === undefined ? {} : { clip }),
-    ...(optimizer === "muon" ? { lrScale: { matrix: config.muonLr / config.lr } } : {}),
-  };
-}
-
-/** @param step steps done  @param updates those of them that were not skipped */
-export function ratesAt(
-  config: RunConfig,
-  step: number,
-  updates: number,
-): Omit<StepRates, "maxNorm"> {
-  const lr = config.lr * lrMultiplier(scheduleOf(config), step);
-  return { lr, t: updates + 1, momentum: muonMomentum(step) };
 }
 
 /** Tokens of one optimizer step, padding included. */

@@ -26,16 +26,12 @@ import {
   tryReadCommit,
 } from "../run/resume.node.ts";
 import { createSpikeState, type SpikeState } from "../run/spike-guard.ts";
+import { optimizerOptionsOf } from "../run/stage-rates.ts";
 import type { Talk } from "../run/talk.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { mostPairs, planBatches, type RowPlan } from "./batches.ts";
 import { bradleyTerry } from "./bradley-terry.ts";
-import {
-  completeSizes,
-  completeSteps,
-  optimizerOptions,
-  type RunConfig,
-} from "./complete-config.ts";
+import { completeSizes, completeSteps, type RunConfig } from "./complete-config.ts";
 import { freeKeys, type RewardConfig } from "./config.ts";
 import { findRankings } from "./find-rankings.node.ts";
 import { describeRankings, type LoadedRankings, loadRankings } from "./load-rankings.node.ts";
@@ -192,7 +188,7 @@ async function compile(
   const { batchSize: B, sequenceLen: T, precision, gradAccumSteps } = config;
   const pairs = mostPairs({ B, T, maxResponses: config.maxResponses });
   const objective = bradleyTerry(model, { B, T, precision }, pairs, config);
-  const options = optimizerOptions(config);
+  const options = optimizerOptionsOf(config);
   const trainStep = await compileTrainStep(backend, store, objective, options, gradAccumSteps);
   return { trainStep, scorer: createRewardScorer(backend, store, model, { B, T, precision }) };
 }

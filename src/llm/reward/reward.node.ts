@@ -4,13 +4,13 @@
  * anywhere and resuming gives the same weights.
  */
 import type { StepInputs, StepOutcome } from "../optim/compile-train-step.ts";
-import { lrMultiplier } from "../optim/schedule.ts";
 import { hashArrays } from "../run/metrics.node.ts";
 import { renderStep } from "../run/progress-line.ts";
 import { largestNorm, noteOutcome } from "../run/spike-guard.ts";
+import { lrmAt, ratesAt } from "../run/stage-rates.ts";
 import type { Talk } from "../run/talk.ts";
 import { fillBatch } from "./batches.ts";
-import { ratesAt, scheduleOf, tokensPerStep } from "./complete-config.ts";
+import { tokensPerStep } from "./complete-config.ts";
 import type { RewardConfig } from "./config.ts";
 import { measure } from "./measure.ts";
 import { openRun, type Run } from "./open-run.node.ts";
@@ -71,7 +71,7 @@ function logStep(
   ms: number,
 ): void {
   const { config, metrics, step } = run;
-  const lrm = lrMultiplier(scheduleOf(config), step - 1);
+  const lrm = lrmAt(config, step - 1);
   const { accuracy = 0, lead = 0 } = sums;
   const batch = hashArrays(batches.flatMap((inputs) => Object.values(inputs)));
   const flag = skipped ? { skipped } : {};

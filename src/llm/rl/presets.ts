@@ -1,15 +1,8 @@
-/** Named starting points of a configuration; a file and flags go over them. */
+/** Starting points of stage 4. */
+import type { PresetName, Presets } from "../run/preset.ts";
 import type { RlConfig } from "./config.ts";
 
-export type PresetName = "tiny" | "laptop";
-
-/** What each is for, and what it sets. */
-export interface Preset {
-  readonly doc: string;
-  readonly values: Partial<RlConfig>;
-}
-
-export const presets: Readonly<Record<PresetName, Preset>> = {
+export const presets: Presets<PresetName, RlConfig> = {
   tiny: {
     doc: "about a minute on 2 cores; what `npm start` trains",
     values: {

@@ -36,7 +36,14 @@ export function resolveStage<C extends StageConfig>(
   };
 }
 
-export function optimizerOptionsOf(config: ResolvedStage): OptimizerOptions {
+/** What moves the weights; stage 1 has the same keys. */
+type Movement = Pick<
+  ResolvedStage,
+  | ("optimizer" | "precision" | "lr" | "muonLr" | "beta1" | "beta2" | "weightDecay" | "clip")
+  | ("schedule" | "steps" | "warmup" | "warmdown" | "minLr")
+>;
+
+export function optimizerOptionsOf(config: Movement): OptimizerOptions {
   const { optimizer, precision, weightDecay, clip } = config;
   return {
     ...{ optimizer, precision, betas: [config.beta1, config.beta2], eps: 1e-8, weightDecay },
@@ -46,7 +53,7 @@ export function optimizerOptionsOf(config: ResolvedStage): OptimizerOptions {
 }
 
 /** Multiplier of every learning rate. @param step steps done */
-export function lrmAt(config: ResolvedStage, step: number): number {
+export function lrmAt(config: Movement, step: number): number {
   const { schedule, steps, warmup, warmdown, minLr } = config;
   const shape: Schedule = { kind: schedule, steps, warmup, warmdown, floor: minLr };
   return lrMultiplier(shape, step);
@@ -54,7 +61,7 @@ export function lrmAt(config: ResolvedStage, step: number): number {
 
 /** @param step steps done  @param updates those of them that were not skipped */
 export function ratesAt(
-  config: ResolvedStage,
+  config: Movement,
   step: number,
   updates: number,
 ): Omit<StepRates, "maxNorm"> {

@@ -1,15 +1,8 @@
-/** Named starting points of a configuration; a file and flags go over them. */
+/** Starting points of stage 2. */
+import type { PresetName, Presets } from "../run/preset.ts";
 import type { SftConfig } from "./config.ts";
 
-export type SftPresetName = "tiny" | "laptop";
-
-/** What each is for, and what it sets. */
-export interface SftPreset {
-  readonly doc: string;
-  readonly values: Partial<SftConfig>;
-}
-
-export const sftPresets: Readonly<Record<SftPresetName, SftPreset>> = {
+export const sftPresets: Presets<PresetName, SftConfig> = {
   tiny: {
     doc: "about two minutes on 2 cores, from the built-in tasks alone; what `npm start` trains",
     values: {

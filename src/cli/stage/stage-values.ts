@@ -4,9 +4,15 @@
  */
 import { readFileSync } from "node:fs";
 import { NutshellError } from "../../error.ts";
+import type { Preset, Presets } from "../../llm/run/preset.ts";
 import { findResumePoint, removeRun } from "../../llm/run/resume.node.ts";
 import type { Talk } from "../../llm/run/talk.ts";
-import { type OptionLayer, type OptionTableFor, resolveOptions } from "../../options.ts";
+import {
+  type Option,
+  type OptionLayer,
+  type OptionTableFor,
+  resolveOptions,
+} from "../../options.ts";
 
 /** Flags of every stage's command beside its configuration. */
 export interface StageFlags {
@@ -30,17 +36,24 @@ export const stageFlags: OptionTableFor<StageFlags> = {
   fresh: { type: "boolean", value: false, doc: "Remove the run in --out and start over." },
 };
 
-/** What a stage's command line came to. */
+/** The row of --preset. @param value taken where the flag is absent */
+export function presetRow<Name extends string>(
+  presets: Presets<Name, unknown>,
+  value: Name,
+): Option<Name> & { readonly type: "string"; readonly choices: readonly Name[] } {
+  const choices = Object.keys(presets) as Name[];
+  const doc = choices.map((name) => `${name}: ${presets[name].doc}`).join("; ");
+  return { type: "string", value, choices, doc };
+}
+
+/** A stage's command line. */
 export interface StageRequest<C> {
   /** The command's name, for errors. */
   readonly command: string;
   readonly table: OptionTableFor<C>;
-  readonly preset: OptionLayer;
-  readonly file: string | undefined;
-  readonly resume: boolean;
-  readonly fresh: boolean;
-  /** Keys of the configuration that were written as flags. */
-  readonly flags: Partial<C>;
+  readonly preset: Preset<C> & { readonly name: string };
+  /** What was written: flags of the stage, and those that every stage's command has. */
+  readonly given: Partial<C & StageFlags & { preset: string }>;
 }
 
 /**
@@ -48,15 +61,19 @@ export interface StageRequest<C> {
  * @throws USAGE, CONFIG, CHECKPOINT
  */
 export async function readStageValues<C extends { out: string }>(
-  { command, table, preset, file, resume, fresh, flags }: StageRequest<C>,
+  { command, table, preset, given }: StageRequest<C>,
   talk: Talk,
 ): Promise<C> {
+  const { preset: _, config: file, resume = false, fresh = false, ...flags } = given;
   if (resume && fresh)
     throw new NutshellError("USAGE", `${command}: takes --resume or --fresh, got both. Drop one.`);
   const rows = table as never;
-  const own: OptionLayer = { from: "flags", values: flags };
-  const files = file === undefined ? [] : [{ from: file, values: readConfigFile(file) }];
-  const asked = resolveOptions(rows, preset, ...files, own) as C;
+  const layers: OptionLayer[] = [
+    { from: `preset ${preset.name}`, values: preset.values },
+    ...(file === undefined ? [] : [{ from: file, values: readConfigFile(file) }]),
+    { from: "flags", values: flags },
+  ];
+  const asked = resolveOptions(rows, ...layers) as C;
   if (fresh) removeRun(asked.out);
   if (!resume) return asked;
   const found = await findResumePoint<C>(asked.out, talk);
@@ -66,7 +83,7 @@ export async function readStageValues<C extends { out: string }>(
       `${asked.out}: --resume needs a run with a checkpoint, got none. Check --out, or drop --resume.`,
     );
   const stored = { from: `${asked.out} as it was started`, values: { ...found.config } };
-  return resolveOptions(rows, stored, own) as C;
+  return resolveOptions(rows, stored, { from: "flags", values: flags }) as C;
 }
 
 /** @throws CONFIG when the file is not a JSON object */
