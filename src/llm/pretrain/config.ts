@@ -6,6 +6,7 @@ import type { BackendChoice } from "../../compute/backends/choose.node.ts";
 import { inRange, type OptionTableFor, positive } from "../../options.ts";
 import { type PrepareConfig, prepareOptions } from "../data/prepare/config.ts";
 import type { ScheduleKind } from "../optim/schedule.ts";
+import { stageOptions } from "../run/stage-options.ts";
 
 export interface PretrainConfig extends PrepareConfig {
   out: string;
@@ -60,8 +61,14 @@ const every = (value: number, doc: string): Row<"logEvery"> => {
   return { type: "integer", value, doc, check: count };
 };
 
+/** Rows that mean the same in every stage. */
+const { optimizer, schedule, beta1, beta2, clip, spikeFactor, maxSkips, precision, seed, backend } =
+  stageOptions;
+
 export const pretrainOptions: OptionTableFor<PretrainConfig> = {
   ...prepareOptions,
+  ...{ optimizer, schedule, beta1, beta2, clip, spikeFactor, maxSkips, precision, backend },
+  seed: { ...seed, doc: "Of initial weights, data order and samples." },
   out: { type: "string", value: "runs/out/pretrain", placeholder: "DIR", doc: "The run's folder." },
   depth: { type: "integer", value: 6, doc: "Layers; the one dial.", check: inRange(1, 128) },
   nEmbd: maybeCount("Channels of the residual stream; absent: 64 a layer."),
@@ -73,20 +80,8 @@ export const pretrainOptions: OptionTableFor<PretrainConfig> = {
   batchSize: { ...every(8, "Rows of a micro-batch."), flag: "batch" },
   gradAccumSteps: maybeCount("Micro-batches of a step; absent: by the dial."),
   steps: maybeCount("Steps of the run; absent: by the dial."),
-  optimizer: {
-    type: "string",
-    value: "adamw",
-    choices: ["adamw", "muon"],
-    doc: "muon: for the block matrices, AdamW for the rest.",
-  },
   lr: maybeRate("Peak learning rate of AdamW; absent: by the dial."),
   muonLr: maybeRate("Peak learning rate of Muon's matrices; absent: by the dial."),
-  schedule: {
-    type: "string",
-    value: "trapezoid",
-    choices: ["cosine", "trapezoid", "constant"],
-    doc: "How the rate falls after the warmup.",
-  },
   warmup: { ...maybeCount("Steps of rising rate; absent: 2 %."), check: inRange(0, Infinity) },
   warmdown: maybeCount("Steps of falling rate at the end, trapezoid only; absent: half."),
   minLr: {
@@ -97,28 +92,6 @@ export const pretrainOptions: OptionTableFor<PretrainConfig> = {
   },
   weightDecay: { ...maybeRate("Decay under AdamW; absent: by the dial."), check: share },
   muonWeightDecay: { ...maybeRate("Decay under Muon; absent: by the dial."), check: share },
-  beta1: { type: "number", value: 0.9, doc: "Decay of AdamW's first moment.", check: share },
-  beta2: { type: "number", value: 0.95, doc: "Decay of AdamW's second moment.", check: share },
-  clip: { ...maybeRate("Largest gradient norm; auto: no clipping."), value: 1 },
-  spikeFactor: {
-    type: "number",
-    value: 10,
-    doc: "A step is skipped when its gradient norm is this many times the running median.",
-    check: inRange(1.1, 1e9),
-  },
-  maxSkips: every(20, "Skipped steps in a row that end the run as diverged."),
-  precision: {
-    type: "string",
-    value: "auto",
-    choices: ["auto", "bf16", "f32"],
-    doc: "Inputs of matrix products; auto: bf16 where the CPU multiplies it.",
-  },
-  seed: {
-    type: "integer",
-    value: 42,
-    doc: "Of initial weights, data order and samples.",
-    check: inRange(0, 2 ** 32 - 1),
-  },
   logEvery: every(10, "Steps between lines of progress."),
   evalEvery: every(250, "Steps between measurements on held-out text."),
   evalBatches: maybeCount("Held-out batches of each source; absent: all."),
@@ -126,12 +99,6 @@ export const pretrainOptions: OptionTableFor<PretrainConfig> = {
   prompt: { type: "string", value: "The", doc: "What the samples start with." },
   saveEvery: every(250, "Steps between checkpoints."),
   keep: every(2, "Checkpoints that stay."),
-  backend: {
-    type: "string",
-    value: "auto",
-    choices: ["auto", "c", "reference"],
-    doc: "What computes; auto: C when there is a compiler.",
-  },
 };
 
 /** Keys that may change when a run is resumed: they change no weight, or only where it runs. */
