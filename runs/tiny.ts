@@ -49,16 +49,18 @@ const command: Command<OptionTableFor<StartValues>> = defineCommand({
 });
 
 function whatNext(out: string): string {
-  return [
-    "What next:",
-    `  open ${out}/report.html                     the report card, with curves and samples`,
-    `  npx nutshell chat --model ${out}/4-rl       talk to it`,
-    `  npx nutshell sft inspect                    what it was taught, token by token`,
-    `  npx nutshell rank --model ${out}/2-sft      rank its answers yourself: the labelling desk`,
-    `  npx nutshell eval --model ${out}/4-rl --suite assistant,arithmetic`,
-    "  npm start -- --data DIR --out DIR           the same from your own text",
-    "  npx nutshell grow --preset laptop           a better model, in hours",
-  ].join("\n");
+  const rows = [
+    [`open ${out}/report.html`, "the report card, with curves and samples"],
+    [`npx nutshell chat --model ${out}/4-rl`, "talk to it"],
+    ["npx nutshell sft inspect", "what it was taught, token by token"],
+    [`npx nutshell rank --model ${out}/2-sft`, "rank its answers yourself: the labelling desk"],
+    [`npx nutshell eval --model ${out}/4-rl`, "what it can do, with error bars"],
+    ["npm start -- --data DIR --out DIR", "the same from your own text"],
+    ["npx nutshell grow --preset laptop", "a better model, in hours"],
+  ] as const;
+  const width = Math.max(...rows.map(([command]) => command.length));
+  const lines = rows.map(([command, what]) => `  ${command.padEnd(width)}  ${what}`);
+  return ["What next:", ...lines].join("\n");
 }
 
 await runProgram(command);

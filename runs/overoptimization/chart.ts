@@ -44,6 +44,7 @@ export function renderPicture(title: string, note: string, panels: readonly Plot
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" ` +
       `width="${width}" height="${height}" font-family="sans-serif" font-size="12">`,
+    `<title>${escapeText(title)}</title>`,
     `<rect width="100%" height="100%" fill="${PAPER}"/>`,
     text(LEFT, 22, title, `font-size="15" font-weight="bold"`),
     text(LEFT, 40, note, ""),
@@ -152,6 +153,9 @@ function line(x1: number, y1: number, x2: number, y2: number, stroke: string): s
 }
 
 function text(x: number, y: number, body: string, attributes: string): string {
-  const escaped = body.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
-  return `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" fill="${INK}" ${attributes}>${escaped}</text>`;
+  return `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" fill="${INK}" ${attributes}>${escapeText(body)}</text>`;
+}
+
+function escapeText(body: string): string {
+  return body.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 }

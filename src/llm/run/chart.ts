@@ -56,6 +56,7 @@ export function renderChart(title: string, panels: readonly Panel[], xLabel = "s
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" ` +
       `width="${WIDTH}" height="${height}" font-family="sans-serif" font-size="12">`,
+    `<title>${escapeText(title)}</title>`,
     `<rect width="100%" height="100%" fill="${PAPER}"/>`,
     text(LEFT, 22, title, `font-size="15" font-weight="bold"`),
     ...panels.map(({ name, lines }, i) => panel(name, top(i), lastX, lines)),
@@ -214,8 +215,11 @@ function rule(x1: number, y1: number, x2: number, y2: number): string {
 }
 
 function text(x: number, y: number, body: string, attributes: string): string {
-  const escaped = body.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
   const fill = attributes.includes("fill=") ? "" : ` fill="${INK}"`;
   const place = `x="${x.toFixed(1)}" y="${y.toFixed(1)}"`;
-  return `<text ${place}${fill} ${attributes}>${escaped}</text>`;
+  return `<text ${place}${fill} ${attributes}>${escapeText(body)}</text>`;
+}
+
+function escapeText(body: string): string {
+  return body.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 }
