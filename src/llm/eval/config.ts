@@ -1,6 +1,7 @@
 /** The configuration of an evaluation, declared once: flags, `--help` and checks derive from it. */
 import type { BackendChoice } from "../../compute/backends/choose.node.ts";
-import { inRange, type OptionTableFor, positive } from "../../options.ts";
+import { inRange, type OptionTableFor } from "../../options.ts";
+import { stageOptions } from "../run/stage-options.ts";
 
 export interface EvalConfig {
   model: string;
@@ -100,24 +101,9 @@ export const evalOptions: OptionTableFor<EvalConfig> = {
     check: inRange(0, 1000),
   },
   slots: { type: "integer", value: 32, doc: "Replies written at a time.", check: count },
-  precision: {
-    type: "string",
-    value: "auto",
-    choices: ["auto", "bf16", "f32"],
-    doc: "Inputs of matrix products; auto: bf16 where the CPU multiplies it.",
-  },
-  backend: {
-    type: "string",
-    value: "auto",
-    choices: ["auto", "c", "reference"],
-    doc: "What computes; auto: C when there is a compiler.",
-  },
-  threads: {
-    type: "integer?",
-    value: undefined,
-    doc: "Of the C backend; absent = one per core.",
-    check: positive,
-  },
+  precision: stageOptions.precision,
+  backend: stageOptions.backend,
+  threads: stageOptions.threads,
   out: {
     type: "string?",
     value: undefined,

@@ -3,7 +3,6 @@
  * reward model, reinforcement learning, evaluation, report card. Each stage reads the folder of the
  * one before it and resumes by itself, so that a start after a kill goes on where that one stood.
  */
-import { rm } from "node:fs/promises";
 import { chooseBackend } from "../../compute/backends/choose.node.ts";
 import type { GrowRecord } from "../report/record.ts";
 import { writeReport } from "../report/report.node.ts";
@@ -12,10 +11,10 @@ import type { GrowConfig } from "./config.ts";
 import { type GrowPlan, planGrowth } from "./plan.ts";
 import { collectRecord } from "./record.node.ts";
 import {
-  folderOf,
   forgetFrom,
   type GrowState,
   readState,
+  removeFrom,
   requireSameDials,
   type StepName,
   stepNames,
@@ -60,8 +59,7 @@ async function openState(config: GrowConfig): Promise<GrowState> {
   const found = await readState(config);
   requireSameDials(found, config);
   if (from === "auto") return found;
-  for (const name of stepNames.slice(stepNames.indexOf(from)))
-    await rm(folderOf(out, name), { recursive: true, force: true });
+  await removeFrom(out, from);
   return forgetFrom(found, from);
 }
 

@@ -2,10 +2,12 @@
  * `grow.json`: which stages are done, what they gave and how long they took over all starts. A
  * stage in the middle resumes from its own checkpoints; this file only says where to go on.
  */
-import { readFile, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { diskError, replaceFile } from "../../durable-file.node.ts";
+import { diskError, replaceFile, tryReadText } from "../../durable-file.node.ts";
 import { NutshellError } from "../../error.ts";
+import { parseJson } from "../model/manifest.node.ts";
 import type { StageName } from "../report/record.ts";
 
 export type StepName = StageName | "eval";
@@ -34,21 +36,22 @@ export interface GrowState extends Dials {
 }
 
 const FILE = "grow.json";
+const FIX = "Delete it: every stage finds its own checkpoints again.";
+/** What `writeReport` leaves. */
+const REPORT = /^(report(-[a-z]+)?\.(md|html|json|svg)|record\.json)$/;
 
 /** Each step's folder: numbered, so that a listing tells the story. */
 export function folderOf(out: string, step: StepName): string {
   return join(out, `${stepNames.indexOf(step) + 1}-${step}`);
 }
 
-/** @returns what `out` holds, or a beginning */
+/** @returns what `out` holds, or a beginning  @throws CHECKPOINT when the file is not JSON */
 export async function readState({ out, ...dials }: Dials & { out: string }): Promise<GrowState> {
   const { preset, seed, data } = dials;
   const fresh = { preset, seed, data, startedAt: new Date().toISOString(), steps: {} };
-  try {
-    return JSON.parse(await readFile(join(out, FILE), "utf8")) as GrowState;
-  } catch {
-    return fresh; // Absent or torn: every stage finds its own checkpoints again.
-  }
+  const path = join(out, FILE);
+  const text = await tryReadText(path);
+  return text === undefined ? fresh : (parseJson(path, text, FIX) as GrowState);
 }
 
 /** @throws CONFIG: half of one run and half of another would be reported as one */
@@ -75,12 +78,16 @@ export async function writeState(out: string, state: GrowState): Promise<void> {
 
 /** Removes what was grown in `out`, and nothing else that may lie there. */
 export async function removeGrown(out: string): Promise<void> {
-  const files = [FILE, "report.md", "report.html", "report.json", "record.json"];
-  const names = [
-    ...stepNames.map((name) => folderOf(out, name)),
-    ...files.map((f) => join(out, f)),
-  ];
-  for (const path of names) await rm(path, { recursive: true, force: true });
+  await removeFrom(out, "pretrain");
+  await rm(join(out, FILE), { force: true });
+}
+
+/** Removes the folders of `from` and every step after it, and the report that they led to. */
+export async function removeFrom(out: string, from: StepName): Promise<void> {
+  for (const name of stepNames.slice(stepNames.indexOf(from)))
+    await rm(folderOf(out, name), { recursive: true, force: true });
+  const names = existsSync(out) ? await readdir(out) : [];
+  for (const name of names) if (REPORT.test(name)) await rm(join(out, name));
 }
 
 /** Forgets `from` and every step after it. */

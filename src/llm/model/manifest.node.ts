@@ -77,11 +77,11 @@ async function verifyFile(path: string, expected: FileDigest): Promise<void> {
 }
 
 /** @throws CHECKPOINT when the text is not JSON */
-export function parseJson(path: string, text: string): unknown {
+export function parseJson(path: string, text: string, fix: string = FIX): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
     const start = JSON.stringify(text.slice(0, 40));
-    throw new NutshellError("CHECKPOINT", `${path}: must be JSON, got ${start}. ${FIX}`, { cause });
+    throw new NutshellError("CHECKPOINT", `${path}: must be JSON, got ${start}. ${fix}`, { cause });
   }
 }

@@ -37,27 +37,17 @@ export interface SampleRecord {
 
 export type MetricRecord = StepRecord | EvalRecord | SampleRecord;
 
-export interface PretrainMetrics extends Pick<Metrics<MetricRecord>, "add" | "text"> {
+export interface PretrainMetrics extends Metrics<MetricRecord> {
   readonly steps: readonly StepRecord[];
   readonly evals: readonly EvalRecord[];
 }
 
 /** @param text what the run's checkpoint holds, "" for a new run  @throws DISK */
 export function openPretrainMetrics(runFolder: string, text: string): PretrainMetrics {
-  const { records, add, text: all } = openMetrics<MetricRecord>(runFolder, text);
   const [steps, evals]: [StepRecord[], EvalRecord[]] = [[], []];
   const file = (record: MetricRecord): void => {
     if ("bpb" in record) evals.push(record);
     else if ("loss" in record) steps.push(record);
   };
-  records.forEach(file);
-  return {
-    steps,
-    evals,
-    add(record) {
-      add(record);
-      file(record);
-    },
-    text: all,
-  };
+  return { steps, evals, ...openMetrics<MetricRecord>(runFolder, text, file) };
 }

@@ -29,27 +29,17 @@ export interface EvalRecord {
   readonly held: Measurement;
 }
 
-export interface RewardMetrics extends Pick<Metrics<StepRecord | EvalRecord>, "text"> {
+export interface RewardMetrics extends Metrics<StepRecord | EvalRecord> {
   readonly steps: readonly StepRecord[];
   readonly evals: readonly EvalRecord[];
-  /** @throws DISK */
-  add(record: StepRecord | EvalRecord): void;
 }
 
 /** @param text what the run's checkpoint holds, "" for a new run  @throws DISK */
 export function openRewardMetrics(runFolder: string, text: string): RewardMetrics {
-  const { records, add, text: all } = openMetrics<StepRecord | EvalRecord>(runFolder, text);
   const [steps, evals]: [StepRecord[], EvalRecord[]] = [[], []];
   const file = (record: StepRecord | EvalRecord): void => {
     if ("held" in record) evals.push(record);
     else steps.push(record);
   };
-  records.forEach(file);
-  return {
-    ...{ steps, evals, text: all },
-    add(record) {
-      add(record);
-      file(record);
-    },
-  };
+  return { steps, evals, ...openMetrics<StepRecord | EvalRecord>(runFolder, text, file) };
 }

@@ -42,7 +42,7 @@ export interface WarningRecord {
 
 export type MetricRecord = StepRecord | EvalRecord | WarningRecord;
 
-export interface RlMetrics extends Pick<Metrics<MetricRecord>, "add" | "text"> {
+export interface RlMetrics extends Metrics<MetricRecord> {
   readonly steps: readonly StepRecord[];
   readonly evals: readonly EvalRecord[];
   readonly warnings: ReadonlySet<string>;
@@ -50,7 +50,6 @@ export interface RlMetrics extends Pick<Metrics<MetricRecord>, "add" | "text"> {
 
 /** @param text what the run's checkpoint holds, "" for a new run  @throws DISK */
 export function openRlMetrics(runFolder: string, text: string): RlMetrics {
-  const { records, add, text: all } = openMetrics<MetricRecord>(runFolder, text);
   const [steps, evals]: [StepRecord[], EvalRecord[]] = [[], []];
   const warnings = new Set<string>();
   const file = (record: MetricRecord): void => {
@@ -58,13 +57,5 @@ export function openRlMetrics(runFolder: string, text: string): RlMetrics {
     else if ("warning" in record) warnings.add(record.warning);
     else steps.push(record);
   };
-  records.forEach(file);
-  return {
-    ...{ steps, evals, warnings },
-    add(record) {
-      add(record);
-      file(record);
-    },
-    text: all,
-  };
+  return { steps, evals, warnings, ...openMetrics<MetricRecord>(runFolder, text, file) };
 }

@@ -9,8 +9,6 @@ import { join } from "node:path";
 import { diskError } from "../../durable-file.node.ts";
 
 export interface Metrics<R> {
-  /** Oldest first. */
-  readonly records: readonly R[];
   /** @throws DISK */
   add(record: R): void;
   /** The file's text. */
@@ -22,15 +20,17 @@ export const METRICS_FILE = "metrics.jsonl";
 /**
  * Starts the file of a run anew.
  * @param text what the run's checkpoint holds of it, "" for a new run
+ * @param file told of every record, those of `text` first: where a stage sorts them
  * @throws DISK
  */
 export function openMetrics<R extends { readonly step: number }>(
   runFolder: string,
   text: string,
+  file: (record: R) => void,
 ): Metrics<R> {
   const path = join(runFolder, METRICS_FILE);
   const lines = text === "" ? [] : text.trimEnd().split("\n");
-  const records = lines.map((line) => JSON.parse(line) as R);
+  for (const line of lines) file(JSON.parse(line) as R);
   const write = (work: () => void): void => {
     try {
       work();
@@ -43,12 +43,11 @@ export function openMetrics<R extends { readonly step: number }>(
     writeFileSync(path, text);
   });
   return {
-    records,
     add(record) {
       const line = JSON.stringify(record);
       write(() => appendFileSync(path, `${line}\n`));
       lines.push(line);
-      records.push(record);
+      file(record);
     },
     text: () => lines.map((line) => `${line}\n`).join(""),
   };

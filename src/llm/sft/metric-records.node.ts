@@ -37,7 +37,7 @@ export interface SampleRecord {
 
 export type MetricRecord = StepRecord | EvalRecord | SampleRecord;
 
-export interface SftMetrics extends Pick<Metrics<MetricRecord>, "add" | "text"> {
+export interface SftMetrics extends Metrics<MetricRecord> {
   readonly steps: readonly StepRecord[];
   readonly evals: readonly EvalRecord[];
   readonly samples: readonly SampleRecord[];
@@ -45,7 +45,6 @@ export interface SftMetrics extends Pick<Metrics<MetricRecord>, "add" | "text"> 
 
 /** @param text what the run's checkpoint holds, "" for a new run  @throws DISK */
 export function openSftMetrics(runFolder: string, text: string): SftMetrics {
-  const { records, add, text: all } = openMetrics<MetricRecord>(runFolder, text);
   const steps: StepRecord[] = [];
   const evals: EvalRecord[] = [];
   const samples: SampleRecord[] = [];
@@ -54,13 +53,5 @@ export function openSftMetrics(runFolder: string, text: string): SftMetrics {
     else if ("sample" in record) samples.push(record);
     else steps.push(record);
   };
-  records.forEach(file);
-  return {
-    ...{ steps, evals, samples },
-    add(record) {
-      add(record);
-      file(record);
-    },
-    text: all,
-  };
+  return { steps, evals, samples, ...openMetrics<MetricRecord>(runFolder, text, file) };
 }
