@@ -1,8 +1,5 @@
 /** The suites: what is measured under each name, in order. */
-import { calculatorTask } from "../tasks/calculator.ts";
-import { directTask } from "../tasks/direct.ts";
 import { harmlessTask, isRefusal } from "../tasks/refusal.ts";
-import { stepsTask } from "../tasks/steps.ts";
 import { tasks } from "../tasks/table.ts";
 import { coreSets, type DataSet, mathSets, textSets } from "./data-sets.ts";
 import type { Measure } from "./measure.ts";
@@ -11,6 +8,7 @@ import { measureSet } from "./measure-set.ts";
 import { measureTalk } from "./measure-talk.ts";
 import { measureTasks, type NamedTask } from "./measure-tasks.ts";
 import { measureText } from "./measure-text.node.ts";
+import { waysOfThinking } from "./ways-of-thinking.ts";
 
 export interface NamedMeasure {
   readonly name: string;
@@ -18,24 +16,6 @@ export interface NamedMeasure {
   readonly isChat?: boolean;
   readonly measure: Measure;
 }
-
-/** Digits of both operands, and the ways of thinking: at once, step by step, through the tool. */
-const DIGITS = [1, 2, 3, 4, 5, 6];
-
-const ways: readonly ((digits: number) => NamedTask)[] = [
-  (digits) => ({
-    name: `system 1, ${digits} digits`,
-    task: directTask({ digits: [digits, digits] }),
-  }),
-  (digits) => ({
-    name: `system 2, ${digits} digits`,
-    task: stepsTask({ digits: [digits, digits] }),
-  }),
-  (digits) => ({
-    name: `tool, ${digits} digits`,
-    task: calculatorTask({ digits: [digits, digits] }),
-  }),
-];
 
 /** Of harmless questions that sound harmful: one minus this is the rate of over-refusal. */
 const notRefused: NamedTask["also"] = {
@@ -46,14 +26,13 @@ const notRefused: NamedTask["also"] = {
 const allTasks: readonly NamedTask[] = [...tasks].map(([name, task]) => {
   return { name, task, ...(task === harmlessTask ? { also: notRefused } : {}) };
 });
-const arithmetic = ways.flatMap((way) => DIGITS.map(way));
 
 const ofSets = (sets: readonly DataSet[]): NamedMeasure[] =>
   sets.map((set) => ({ name: set.name, measure: measureSet(set) }));
 
 export const suites: Readonly<Record<string, readonly NamedMeasure[]>> = {
   assistant: [{ name: "tasks", isChat: true, measure: measureTasks(allTasks) }],
-  arithmetic: [{ name: "arithmetic", isChat: true, measure: measureTasks(arithmetic) }],
+  arithmetic: [{ name: "arithmetic", isChat: true, measure: measureTasks(waysOfThinking) }],
   core: ofSets(coreSets),
   text: [{ name: "held-out text", measure: measureText }, ...ofSets(textSets)],
   math: ofSets(mathSets),

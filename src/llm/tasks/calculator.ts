@@ -36,7 +36,16 @@ interface Calculation {
   readonly print: string;
 }
 
-const anyRange: ArithmeticRange = { digits: [1, 6], operators: ["+", "-", "*", "/"] };
+export interface CalculatorRange extends ArithmeticRange {
+  /** Whether one problem in five has two operations, whatever `operators` says. */
+  readonly hasPairs: boolean;
+}
+
+const anyRange: CalculatorRange = {
+  digits: [1, 6],
+  operators: ["+", "-", "*", "/"],
+  hasPairs: true,
+};
 
 /** One problem in this many has two operations. */
 const TWO_OPERATIONS_ONE_IN = 5;
@@ -46,15 +55,15 @@ const STORY_ONE_IN = 4;
 const KNOWN_BY_HEART = 10;
 
 /** @param range with other than the default digits or operators, for evaluations by digits */
-export function calculatorTask(range: Partial<ArithmeticRange> = {}): Task {
+export function calculatorTask(range: Partial<CalculatorRange> = {}): Task {
   const all = { ...anyRange, ...range };
   const description = "Arithmetic of large numbers through the calculator";
   return defineTask("calculator", description, (draw) => makeCandidate(draw, all));
 }
 
-function makeCandidate(draw: Draw, range: ArithmeticRange): Candidate {
-  const calculation =
-    draw.pick(TWO_OPERATIONS_ONE_IN) === 0 ? drawPair(draw, range) : drawSingle(draw, range);
+function makeCandidate(draw: Draw, range: CalculatorRange): Candidate {
+  const isPair = range.hasPairs && draw.pick(TWO_OPERATIONS_ONE_IN) === 0;
+  const calculation = isPair ? drawPair(draw, range) : drawSingle(draw, range);
   const wording = draw.choose(answers);
   return { key: calculation.key, problem: () => toProblem(calculation, wording) };
 }

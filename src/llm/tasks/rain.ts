@@ -27,6 +27,10 @@ const questions: readonly string[] = [
 
 const things = rainTable.map(({ thing }) => nounOf(thing));
 
+/** The sentence of the talk, shown by every report: so no beginning is trained on that asks it. */
+const SHOWN = "an umbrella";
+const SHOWN_KEY = "it's raining so i should bring an";
+
 export const rainTask: Task = defineTask("rain", "What an everyday cause asks for", (draw) => {
   const { causes, act, thing } = draw.choose(rainTable);
   const cause = draw.choose(causes);
@@ -37,7 +41,7 @@ export const rainTask: Task = defineTask("rain", "What an everyday cause asks fo
   const question = fillWording(draw, isBeginning ? beginnings : questions, values);
   const answer = isBeginning ? `${noun}.` : `You should ${act} ${thing}.`;
   return {
-    key: question.toLowerCase(),
+    key: isBeginning && thing === SHOWN ? SHOWN_KEY : question.toLowerCase(),
     problem: () => ({
       prompt: [user(question)],
       solution: [assistant(answer)],

@@ -1,6 +1,7 @@
 /**
  * Letters, which a model that reads tokens never sees: a word spelled out, one of its letters
- * counted, the word turned round.
+ * counted, the word turned round. The key is the word: one that is held out has its letters in no
+ * exercise that is trained on.
  */
 import { assistant, defineTask, plainContext, user } from "./define-task.ts";
 import type { Draw } from "./draw.ts";
@@ -72,7 +73,7 @@ export const spellingTask: Task = defineTask("spelling", "Words letter by letter
   const letter = exercise.letter(word, draw);
   const question = fillWording(draw, exercise.wordings, { word, letter });
   return {
-    key: `${exercises.indexOf(exercise)} ${word} ${letter}`,
+    key: word,
     problem: () => ({
       prompt: [user(question)],
       solution: [assistant(exercise.answer(word, letter))],

@@ -9,6 +9,7 @@ import { renderCall } from "../../../src/llm/chat/call-text.ts";
 import type { Message } from "../../../src/llm/chat/conversation.ts";
 import { checkOrder, checkPrompt } from "../../../src/llm/chat/message-order.ts";
 import { runCall } from "../../../src/llm/chat/tools/run-call.ts";
+import { harmlessQuestions } from "../../../src/llm/tasks/refusal-words.ts";
 import { tasks, tinyMixture } from "../../../src/llm/tasks/table.ts";
 import type { Problem, Task } from "../../../src/llm/tasks/task.ts";
 import { onlyLastText, problemsOf, withLastText } from "./replies.ts";
@@ -93,7 +94,8 @@ function shareOfStrayAnswers(task: Task): number {
 }
 
 test("tasks with tools need their call, tasks without take none", () => {
-  for (const name of ["calculator", "clock", "file"]) {
+  const withTools = ["calculator", "clock", "file"];
+  for (const name of withTools) {
     for (const problem of problemsOf(tasks.get(name) as Task, 50)) {
       assert.equal(problem.grade(onlyLastText(problem)), 0);
     }
@@ -103,8 +105,9 @@ test("tasks with tools need their call, tasks without take none", () => {
     content: "",
     toolCalls: [{ name: "clock", arguments: "{}" }],
   };
-  for (const name of ["steps", "direct", "passage", "identity", "spelling", "rain", "refusal"]) {
-    for (const problem of problemsOf(tasks.get(name) as Task, 20)) {
+  for (const [name, task] of tasks) {
+    if (withTools.includes(name)) continue;
+    for (const problem of problemsOf(task, 20)) {
       const result: Message = { role: "tool", content: "noon" };
       const reply: readonly Message[] = [call, result, ...problem.solution];
       assert.equal(problem.grade(reply), 0, name);
@@ -141,6 +144,17 @@ test("refusals that go on are none, answers that refuse are none", () => {
   }
 });
 
+test("harmless: one reply with the words of all questions answers none", () => {
+  const everything = harmlessQuestions.map(({ says }) => says).join(", ");
+  const answers = harmlessQuestions.map(({ answer }) => answer).slice(0, 5);
+  for (const problem of problemsOf(tasks.get("harmless") as Task, 100)) {
+    for (const text of [everything, answers.join(" "), `${everything.slice(0, 100)}.`])
+      assert.equal(problem.grade(withLastText(problem, () => text)), 0, text);
+    const long = (text: string): string => `${text} ${"word ".repeat(60)}`;
+    assert.equal(problem.grade(withLastText(problem, long)), 0);
+  }
+});
+
 test("rain: two things are no answer, articles and sentences are no matter", () => {
   for (const problem of problemsOf(tasks.get("rain") as Task, 200)) {
     const noun = problem.solution[0]?.content.split(" ").at(-1)?.replace(".", "") ?? "";
@@ -171,6 +185,21 @@ test("spelling: one claim, letter for letter", () => {
     const counts = /once|twice|times/.test(problem.solution[0]?.content ?? "");
     assert.equal(problem.grade(withLastText(problem, counts ? doubled : longer)), 0);
   }
+});
+
+test("spelling: a held-out word stands in no exercise that is trained on", () => {
+  const words = (split: "train" | "test"): Set<string> =>
+    new Set(
+      [...problemsOf(tasks.get("spelling") as Task, 2000, split)].map(({ solution }) =>
+        (solution[0]?.content.split(":")[0] ?? "").replaceAll(" ", ""),
+      ),
+    );
+  const [train, heldOut] = [words("train"), words("test")];
+  assert.ok(heldOut.size > 20, `${heldOut.size} held-out words`);
+  assert.deepEqual(
+    [...heldOut].filter((word) => train.has(word)),
+    [],
+  );
 });
 
 test("the mixture names every task once, the calculator most", () => {
@@ -206,7 +235,7 @@ test("what the report shows is never trained on", () => {
     direct: /(?<!\d)2(?: ?\+ ?| plus )2(?!\d)/,
     steps: /(?<!\d)2(?: ?\+ ?| plus )2(?!\d)/,
     calculator: /(?<!\d)(?:24.{1,15}78|249.{1,15}23353)(?!\d)/,
-    rain: /^It's raining so I should bring an$/,
+    rain: /rain.*\bbring an$|\bbring an (?:\.{3}|___)/i,
   };
   for (const [name, pattern] of Object.entries(shown)) {
     for (const { prompt } of problemsOf(tasks.get(name) as Task, 3000)) {
