@@ -7,7 +7,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Backend, Store } from "../../compute/backend.ts";
 import { chooseBackend } from "../../compute/backends/choose.node.ts";
-import { digestFile, diskError } from "../../durable-file.node.ts";
+import { diskError } from "../../durable-file.node.ts";
 import { NutshellError } from "../../error.ts";
 import { requireChatTokens } from "../chat/template.ts";
 import { type BatchGenerator, createBatchGenerator } from "../inference/batch-generator.ts";
@@ -17,7 +17,7 @@ import type { ModelConfig } from "../model/config.ts";
 import { parameterSpecs } from "../model/parameters.ts";
 import { optimizerState } from "../optim/train-step.ts";
 import { hashArrays } from "../run/metrics.node.ts";
-import { type OpenModel, openModel } from "../run/open-model.node.ts";
+import { hashWeights, type OpenModel, openModel } from "../run/open-model.node.ts";
 import {
   type DataState,
   findResumePoint,
@@ -224,12 +224,6 @@ function requireSameRun(config: RunConfig, resume: Resume, startHash: string): v
       `${startHash.slice(0, 12)}… where it has ${resume.data.startHash.slice(0, 12)}…. ` +
       "Pass the --model of before, another --out, or --fresh to start over.",
   );
-}
-
-async function hashWeights({ checkpoint: { folder } }: OpenModel): Promise<string> {
-  const { sha256: ofConfig } = await digestFile(join(folder, "config.json"));
-  const weights = await digestFile(join(folder, "model.safetensors")).catch(() => undefined);
-  return weights?.sha256 ?? ofConfig;
 }
 
 async function makeFolder(out: string): Promise<void> {

@@ -14,7 +14,7 @@ import type { RunConfig } from "./complete-config.ts";
 import type { Bundle } from "./learn-rows.ts";
 import { readRankedPairs } from "./ranked-pairs.node.ts";
 
-/** @throws DATA, and CONFIG when the algorithm learns from its own samples only */
+/** @throws DATA when --data is not there or holds no pair, CONFIG when the algorithm learns from its own samples only */
 export async function openRankings(
   { data, algorithm, sequenceLen }: RunConfig,
   { tokenizer }: OpenModel,
@@ -33,8 +33,16 @@ export async function openRankings(
 }
 
 async function isFile(path: string): Promise<boolean> {
-  const found = await stat(path).catch(() => undefined);
-  return found?.isFile() === true;
+  try {
+    return (await stat(path)).isFile();
+  } catch (cause) {
+    throw new NutshellError(
+      "DATA",
+      `${path}: --data must name a rankings file or a folder that is there, got neither. ` +
+        "Check the path.",
+      { cause },
+    );
+  }
 }
 
 /** @throws CONFIG when the reward model reads other tokens than the policy writes */

@@ -1,10 +1,14 @@
 /** A finished model to start from: its checkpoint and the tokenizer that lies beside it. */
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { digestFile } from "../../durable-file.node.ts";
 import { NutshellError } from "../../error.ts";
 import { type Checkpoint, loadCheckpoint } from "../model/checkpoint.node.ts";
 import { findCheckpoint } from "../model/run-folder.node.ts";
 import type { BpeTokenizer } from "../tokenizer/bpe.ts";
 import type { CharacterTokenizer } from "../tokenizer/character.ts";
 import { fromTokenizerJson } from "../tokenizer/tokenizer-json.ts";
+import { sha256 } from "./resume.node.ts";
 
 export interface OpenModel {
   readonly checkpoint: Checkpoint;
@@ -34,4 +38,14 @@ export async function openModel(path: string): Promise<OpenModel> {
     `${file}: must have at most the model's ${config.vocabSize} tokens, ` +
       `got ${tokenizer.vocabSize}. Model and tokenizer come from different runs.`,
   );
+}
+
+/** @returns what tells the weights of one model from another's, in one file or in several */
+export async function hashWeights({ checkpoint: { folder } }: OpenModel): Promise<string> {
+  const files = (await readdir(folder)).filter((name) => name.endsWith(".safetensors")).sort();
+  const digests = await Promise.all(files.map((name) => digestFile(join(folder, name))));
+  const [only] = digests;
+  return digests.length === 1 && only !== undefined
+    ? only.sha256
+    : sha256(digests.map((digest) => digest.sha256).join());
 }

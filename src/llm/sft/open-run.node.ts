@@ -2,25 +2,24 @@
  * Everything that the loop needs, in the order in which it can fail: the model, what is on disk,
  * backend, conversations, configuration, programs. A resumed run is put exactly where it was saved.
  */
-import { mkdir, readdir } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Backend, Store } from "../../compute/backend.ts";
 import { chooseBackend } from "../../compute/backends/choose.node.ts";
-import { digestFile, diskError } from "../../durable-file.node.ts";
+import { diskError } from "../../durable-file.node.ts";
 import { NutshellError } from "../../error.ts";
 import { createGenerator, type TokenGenerator } from "../inference/generator.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { initialiseLora } from "../model/lora.ts";
 import type { Precision } from "../model/transformer.ts";
 import { compileTrainStep, type TrainStep } from "../optim/compile-train-step.ts";
-import { type OpenModel, openModel } from "../run/open-model.node.ts";
+import { hashWeights, type OpenModel, openModel } from "../run/open-model.node.ts";
 import {
   type DataState,
   findResumePoint,
   type ResumePoint,
   requireSameConfig,
   requireSameData,
-  sha256,
   tryReadCommit,
 } from "../run/resume.node.ts";
 import { createSpikeState, type SpikeState } from "../run/spike-guard.ts";
@@ -227,16 +226,6 @@ function requireSameRun(
       `${baseHash.slice(0, 12)}… where it has ${resume.data.baseHash.slice(0, 12)}…. ` +
       "Pass the --model of before, another --out, or --fresh to start over.",
   );
-}
-
-/** Of a model in one file or in several. */
-async function hashWeights({ checkpoint: { folder } }: OpenModel): Promise<string> {
-  const files = (await readdir(folder)).filter((name) => name.endsWith(".safetensors")).sort();
-  const digests = await Promise.all(files.map((name) => digestFile(join(folder, name))));
-  const [only] = digests;
-  return digests.length === 1 && only !== undefined
-    ? only.sha256
-    : sha256(digests.map((digest) => digest.sha256).join());
 }
 
 async function makeFolder(out: string): Promise<void> {

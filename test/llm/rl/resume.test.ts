@@ -81,6 +81,17 @@ test("a resumed run keeps its configuration and its start model", async () => {
   await assert.rejects(run(config), { code: "CHECKPOINT", message: /begin from the model of/ });
 });
 
+test("data that is not there is refused, not passed over", async () => {
+  for (const algorithm of ["dpo", "grpo"] as const) {
+    const data = join(folder, "rankigns.jsonl");
+    const config = smallRl({ model, out: join(folder, "lost"), algorithm, data });
+    await assert.rejects(run(config), {
+      code: "DATA",
+      message: /rankigns\.jsonl: --data must name a rankings file or a folder/,
+    });
+  }
+});
+
 test("what cannot be asked is refused before anything is compiled", async () => {
   const refused: readonly (readonly [Partial<RlConfig>, RegExp])[] = [
     [{ algorithm: "grpo", samplesPerPrompt: 1 }, /grpo must have 2 samples of a prompt/],
