@@ -108,7 +108,12 @@ export const rlOptions: OptionTableFor<RlConfig> = {
     check: count,
   },
   maxTokens: { type: "integer", value: 128, doc: "Sampled tokens of a reply.", check: count },
-  temperature: { type: "number", value: 1, doc: "Of the rollouts.", check: inRange(0.01, 100) },
+  temperature: {
+    type: "number",
+    value: 1,
+    doc: "Of the rollouts; log-probabilities and KL are those of temperature 1 all the same.",
+    check: inRange(0.01, 100),
+  },
   epochs: { type: "integer", value: 1, doc: "Passes over a step's rollouts.", check: count },
   minibatches: { type: "integer", value: 1, doc: "Updates in one pass.", check: count },
   kl: {

@@ -52,7 +52,10 @@ export async function gatherExperience(
   );
 }
 
-/** Mean over judged replies of Σ (ln p - ln p_ref): an unbiased estimate of KL, in nats a reply. */
+/**
+ * Mean over judged replies of Σ (ln p - ln p_ref), in nats a reply: an unbiased estimate of KL at
+ * temperature 1. At another one, replies are drawn from other odds than the p that is read.
+ */
 export function meanKl(groups: readonly SampleGroup[]): number {
   const judged = groups.flat().filter(({ referenceLogprobs }) => referenceLogprobs !== undefined);
   const kls = judged.map(sampleKl);

@@ -56,17 +56,19 @@ function named(names: readonly string[], size: number): Record<string, Float32Ar
 }
 
 /**
- * Leaves out bundles that cannot move a weight; what they add to the divisor goes to the first one
- * that stays, so that the update is the same.
+ * Leaves out bundles that cannot move a weight; what they add to the divisor goes to those that
+ * stay, in proportion to their own part, so that an update from all of them is the same and one
+ * from some of them has its share.
  */
 export function withoutSilent(bundles: readonly Bundle[]): Bundle[] {
-  const [first, ...rest] = bundles.filter((bundle) => !bundle.every(isSilent));
-  if (first === undefined) return [];
-  const kept = [first, ...rest].reduce((sum, bundle) => sum + unitsOf(bundle), 0);
-  const lost = bundles.reduce((sum, bundle) => sum + unitsOf(bundle), 0) - kept;
-  const [head, ...others] = first as [LearnRow, ...LearnRow[]];
-  const units = (head.perRow.units as number) + lost;
-  return [[{ ...head, perRow: { ...head.perRow, units } }, ...others], ...rest];
+  const kept = bundles.filter((bundle) => !bundle.every(isSilent));
+  const scale = unitsOf(bundles) / unitsOf(kept);
+  return kept.map((bundle) =>
+    bundle.map((row) => ({
+      ...row,
+      perRow: { ...row.perRow, units: (row.perRow.units as number) * scale },
+    })),
+  );
 }
 
 /** Nothing to learn, or an advantage of 0 where advantages are all that moves weights. */
@@ -76,6 +78,6 @@ function isSilent({ mask, perToken, perRow }: LearnRow): boolean {
   return perToken.advantages?.every((advantage) => advantage === 0) === true;
 }
 
-function unitsOf(bundle: Bundle): number {
-  return bundle.reduce((sum, { perRow }) => sum + (perRow.units as number), 0);
+function unitsOf(bundles: readonly Bundle[]): number {
+  return bundles.flat().reduce((sum, { perRow }) => sum + (perRow.units as number), 0);
 }

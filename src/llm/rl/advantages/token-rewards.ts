@@ -5,7 +5,7 @@
  */
 
 export interface ChosenTokens {
-  /** Of the policy that sampled, by target. */
+  /** Of the policy that sampled, by target; at temperature 1, whatever it sampled at. */
   readonly logprobs: Float32Array;
   /** Absent: β is 0. */
   readonly referenceLogprobs: Float32Array | undefined;
@@ -22,7 +22,10 @@ export function tokenRewards(tokens: ChosenTokens, reward: number, beta: number)
   return rewards;
 }
 
-/** Σ (ln p - ln p_ref) over the chosen tokens: one sample's estimate of KL(policy ‖ reference). */
+/**
+ * Σ (ln p - ln p_ref) over the chosen tokens: one sample's estimate of KL(policy ‖ reference),
+ * unbiased when it was sampled at temperature 1.
+ */
 export function sampleKl(tokens: ChosenTokens): number {
   let total = 0;
   for (let t = 0; t < tokens.mask.length; t++)
