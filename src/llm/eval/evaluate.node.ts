@@ -43,7 +43,7 @@ export async function evaluate(
   const data = asked.data ?? (await tryFolder(SHARED_DATA));
   await using subject = await openSubject(asked, talk);
   if (subject.form === "chat") requireChatTokens(subject.tokenizer, subject.folder);
-  using cleanup = new DisposableStack();
+  await using cleanup = new AsyncDisposableStack();
   const judge =
     asked.reward === undefined ? undefined : await openJudge(asked.reward, subject.backend);
   if (judge !== undefined) cleanup.defer(() => judge.dispose());

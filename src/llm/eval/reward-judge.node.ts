@@ -20,7 +20,7 @@ export interface RewardJudge {
   readonly folder: string;
   /** @returns the rewards of each one's answers; undefined where they are too long */
   judge(all: readonly Answers[]): Promise<(Float32Array | undefined)[]>;
-  dispose(): void;
+  dispose(): Promise<void>;
 }
 
 /** Tokens of a prompt that must stay: less would be an answer to nothing. */

@@ -18,7 +18,7 @@ export interface LogprobScorer {
    *   DIVERGED when the model gives no finite number
    */
   logprobs(rows: readonly TokenRow[]): Promise<Float32Array[]>;
-  dispose(): void;
+  dispose(): Promise<void>;
 }
 
 export interface LogprobOptions {

@@ -43,8 +43,8 @@ export async function openRewardModel(
   const scorer = createRewardScorer(backend, store, config, options);
   return {
     ...{ ...scorer, folder, config, tokenizer, scale },
-    dispose() {
-      scorer.dispose();
+    async dispose() {
+      await scorer.dispose();
       store.dispose();
     },
   };

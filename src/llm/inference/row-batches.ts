@@ -6,6 +6,7 @@
  */
 import type { Program } from "../../compute/backend.ts";
 import { NutshellError } from "../../error.ts";
+import { createLazyPrograms } from "./lazy-programs.ts";
 
 export type TokenRow = readonly number[] | Int32Array;
 
@@ -21,7 +22,7 @@ export interface RowBatch {
 export interface RowBatcher {
   /** @param lengths positions that each row needs, at least 1 and at most the longest T */
   batches(lengths: readonly number[]): AsyncGenerator<RowBatch>;
-  dispose(): void;
+  dispose(): Promise<void>;
 }
 
 /** Each batch length is this much shorter than the one before. */
@@ -38,12 +39,9 @@ export function createRowBatcher(
   compile: (B: number, T: number) => Promise<Program>,
 ): RowBatcher {
   const shapes = lengthsUpTo(T).map((length) => ({ T: length, B: Math.floor((B * T) / length) }));
-  const programs = new Map<number, Promise<Program>>();
-  const programOf = (shape: { B: number; T: number }): Promise<Program> => {
-    const found = programs.get(shape.T) ?? compile(shape.B, shape.T);
-    programs.set(shape.T, found);
-    return found;
-  };
+  const programs = createLazyPrograms((shape: (typeof shapes)[number]) =>
+    compile(shape.B, shape.T),
+  );
   return {
     async *batches(lengths) {
       const groups = Map.groupBy(lengths.keys(), (row) =>
@@ -51,15 +49,12 @@ export function createRowBatcher(
       );
       for (const [shape, indices] of groups) {
         if (shape === undefined) throw new Error("row batches: a row is longer than T");
-        const program = await programOf(shape);
+        const program = await programs.of(shape);
         for (let first = 0; first < indices.length; first += shape.B)
           yield { ...shape, program, indices: indices.slice(first, first + shape.B) };
       }
     },
-    dispose() {
-      for (const program of programs.values()) void program.then((ready) => ready.dispose());
-      programs.clear();
-    },
+    dispose: () => programs.dispose(),
   };
 }
 

@@ -7,6 +7,7 @@
  */
 import type { Backend, Store } from "../../compute/backend.ts";
 import { input } from "../../compute/graph.ts";
+import { NutshellError } from "../../error.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { scalarHeadAt, scalarHeadParameters } from "../model/scalar-head.ts";
 import { hiddenStates, modelParameters, type Precision } from "../model/transformer.ts";
@@ -17,10 +18,11 @@ export interface RewardScorer {
   readonly longest: number;
   /**
    * @returns rewards in the order of `rows`
-   * @throws CONFIG for an empty row, one longer than `longest`, or a token outside the table
+   * @throws CONFIG for an empty row, one longer than `longest`, or a token outside the table;
+   *   DIVERGED when the model gives no finite number
    */
   score(rows: readonly TokenRow[]): Promise<Float32Array>;
-  dispose(): void;
+  dispose(): Promise<void>;
 }
 
 /** What turns the head's number into a reward: (x - mean) / std. */
@@ -66,10 +68,20 @@ export function createRewardScorer(
         for (const [b, index] of batch.indices.entries())
           found[index] = ((rewards?.[b] as number) - scale.mean) / scale.std;
       }
+      if (!found.every(Number.isFinite)) throw notFinite(found);
       return found;
     },
     dispose: () => batcher.dispose(),
   };
+}
+
+function notFinite(rewards: Float32Array): NutshellError {
+  const got = rewards.find((reward) => !Number.isFinite(reward));
+  return new NutshellError(
+    "DIVERGED",
+    `reward: every reward must be finite, got ${got}. ` +
+      "The model's weights are not finite: use an earlier checkpoint.",
+  );
 }
 
 /** Of each row its last token among the B·T of a batch; 0 where there is no row. */

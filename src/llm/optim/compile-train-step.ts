@@ -57,7 +57,7 @@ export async function compileTrainStep(
       for (const batch of micro === undefined ? [] : batches) await micro?.run(batch);
       const outputs = await update.run({
         ...(fused ? batches[0] : {}),
-        ...inputsOf(options, rates),
+        ...rateInputs(options, rates),
       });
       const scalar = (name: string): number => outputs[name]?.[0] as number;
       return {
@@ -72,7 +72,8 @@ export async function compileTrainStep(
   };
 }
 
-function inputsOf(
+/** What an applying program reads beside its batch. */
+export function rateInputs(
   { betas, optimizer }: OptimizerOptions,
   { lr, t, maxNorm = Number.POSITIVE_INFINITY, momentum = 0.95 }: StepRates,
 ): StepInputs {

@@ -54,7 +54,7 @@ export async function openJudge(
   if (reward === "program" || path === undefined) return undefined;
   const judge = await openRewardModel(path, backend);
   if ((await tryReadText(join(judge.folder, "tokenizer.json"))) === tokenizerJson) return judge;
-  judge.dispose();
+  await judge.dispose();
   throw new NutshellError(
     "CONFIG",
     `rl: reward model and policy must share a tokenizer, got two (${path}). ` +

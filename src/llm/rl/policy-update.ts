@@ -3,8 +3,8 @@
  * the optimizer then moves once. Programs are compiled when a shape is first needed.
  */
 import type { Backend, HostArray, Program, Store } from "../../compute/backend.ts";
-import { stepScalars } from "../optim/adamw.ts";
-import type { StepOutcome, StepRates } from "../optim/compile-train-step.ts";
+import { createLazyPrograms } from "../inference/lazy-programs.ts";
+import { rateInputs, type StepOutcome, type StepRates } from "../optim/compile-train-step.ts";
 import type { Objective } from "../optim/objective.ts";
 import { type OptimizerOptions, trainGraph } from "../optim/train-step.ts";
 import { type Bundle, fillBatch, type RowShape } from "./learn-rows.ts";
@@ -34,22 +34,18 @@ export async function createPolicyUpdate(
   const compile = (shape: RowShape, accumulate: "micro" | "apply"): Promise<Program> =>
     backend.compile(trainGraph(objectiveOf(shape), { ...options, accumulate }), store);
   const apply = await compile(shapes[0] as RowShape, "apply");
-  const micros = new Map<RowShape, Promise<Program>>();
-  const microOf = (shape: RowShape): Promise<Program> => {
-    const found = micros.get(shape) ?? compile(shape, "micro");
-    micros.set(shape, found);
-    return found;
-  };
+  const micros = createLazyPrograms((shape: RowShape) => compile(shape, "micro"));
   return {
     async run(bundles, rates, scalars = {}) {
       for (const { shape, bundles: batch } of cutIntoBatches(bundles, shapes)) {
-        const micro = await microOf(shape);
+        const micro = await micros.of(shape);
         await micro.run({ ...fillBatch(batch.flat(), shape), ...scalars });
       }
       return readOutcome(await apply.run(rateInputs(options, rates)));
     },
     async dispose() {
-      for (const program of [apply, ...(await Promise.all(micros.values()))]) program.dispose();
+      await micros.dispose();
+      apply.dispose();
     },
   };
 }
@@ -65,16 +61,5 @@ function readOutcome(outputs: Readonly<Record<string, HostArray>>): StepOutcome 
     gradNorm: scalar(gradNorm),
     skipped: scalar(skipped) !== 0,
     metrics: Object.fromEntries(metrics),
-  };
-}
-
-function rateInputs(
-  { betas, optimizer }: OptimizerOptions,
-  { lr, t, maxNorm = Number.POSITIVE_INFINITY, momentum = 0.95 }: StepRates,
-): Record<string, HostArray> {
-  return {
-    scalars: stepScalars(lr, t, betas),
-    maxNorm: Float32Array.of(maxNorm),
-    ...(optimizer === "muon" ? { momentum: Float32Array.of(momentum) } : {}),
   };
 }

@@ -2,8 +2,9 @@
  * PPO's value function: a scalar head on the policy's own trunk, read before every token. It
  * starts at zero, so that the first advantages are plain returns.
  */
-import type { Backend, Program, Store } from "../../compute/backend.ts";
+import type { Backend, Store } from "../../compute/backend.ts";
 import { input, type Value } from "../../compute/graph.ts";
+import { createLazyPrograms } from "../inference/lazy-programs.ts";
 import type { ModelConfig } from "../model/config.ts";
 import type { ParameterSpec } from "../model/parameters.ts";
 import { scalarHead, scalarHeadParameters, scalarHeadSpecs } from "../model/scalar-head.ts";
@@ -45,23 +46,17 @@ export function createValueScorer(
   shapes: readonly RowShape[],
 ): ValueScorer {
   const params = new Map([...modelParameters(config), ...valueHeadParameters(config)]);
-  const programs = new Map<RowShape, Promise<Program>>();
-  const programOf = (shape: RowShape): Promise<Program> => {
-    const found = programs.get(shape) ?? compile(shape);
-    programs.set(shape, found);
-    return found;
-  };
-  const compile = ({ B, T }: RowShape): Promise<Program> => {
+  const programs = createLazyPrograms(({ B, T }: RowShape) => {
     const { hidden } = hiddenStates(config, params, input("tokens", [B, T], "i32"), { precision });
     return backend.compile({ outputs: { values: valuesOf(params, hidden) } }, store);
-  };
+  });
   return {
     async values(rows) {
       const bundles = rows.map((row): Bundle => [{ ...row, perToken: {}, perRow: {} }]);
       const found = new Map<Bundle, Float32Array>();
       for (const { shape, bundles: batch } of cutIntoBatches(bundles, shapes)) {
         const { tokens } = fillBatch(batch.flat(), shape);
-        const { values } = await (await programOf(shape)).run({ tokens: tokens as Int32Array });
+        const { values } = await (await programs.of(shape)).run({ tokens: tokens as Int32Array });
         for (const [b, bundle] of batch.entries()) {
           const end = b * shape.T + (bundle[0]?.mask.length as number);
           found.set(bundle, (values as Float32Array).slice(b * shape.T, end));
@@ -69,8 +64,6 @@ export function createValueScorer(
       }
       return bundles.map((bundle) => found.get(bundle) as Float32Array);
     },
-    async dispose() {
-      for (const program of await Promise.all(programs.values())) program.dispose();
-    },
+    dispose: () => programs.dispose(),
   };
 }

@@ -46,7 +46,7 @@ test("rows of every length, as the generator's logits say token by token", async
     ...{ B: 3, T: 80, precision: "f32" },
   });
   const found = await scorer.logprobs(rows);
-  scorer.dispose();
+  await scorer.dispose();
   const shape = { config, precision: "f32", capacity: 80, chunk: 8 } as const;
   const programs = createPrograms(backend, store, shape);
   await programs.begin();
@@ -73,7 +73,7 @@ test("a row has the same bits alone, beside others and in another order", async 
   assert.deepEqual(reversed, together);
   for (const [i, row] of rows.entries())
     assert.deepEqual(await scorer.logprobs([Int32Array.from(row)]), [together[i]]);
-  scorer.dispose();
+  await scorer.dispose();
 });
 
 test("a model whose logits are known", async () => {
@@ -93,7 +93,7 @@ test("a model whose logits are known", async () => {
   const sum = Math.log(Math.exp(logit) + speakingConfig.vocabSize - 1);
   for (const value of right ?? []) assert.ok(Math.abs(value - (logit - sum)) < 1e-5, `${value}`);
   assert.ok(Math.abs((wrong?.[0] as number) + sum) < 1e-4);
-  scorer.dispose();
+  await scorer.dispose();
 });
 
 test("rows that do not fit are refused, by what and by how much", async () => {
@@ -110,7 +110,7 @@ test("rows that do not fit are refused, by what and by how much", async () => {
   );
   await assert.rejects(scorer.logprobs([[1, 61]]), /token ids must lie in \[0, 61\), got 61\./);
   assert.deepEqual(await scorer.logprobs([]), []);
-  scorer.dispose();
+  await scorer.dispose();
 });
 
 test("a model whose weights are not finite is said to have diverged", async () => {
@@ -120,5 +120,5 @@ test("a model whose weights are not finite is said to have diverged", async () =
     ...{ B: 1, T: 4, precision: "f32" },
   });
   await assert.rejects(scorer.logprobs([[1, 2]]), /logprobs: every .* must be finite, got NaN\./);
-  scorer.dispose();
+  await scorer.dispose();
 });

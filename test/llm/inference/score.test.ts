@@ -56,7 +56,7 @@ const options = { B: 3, T: 80, precision: "f32" } as const;
 async function scoresOf(some: readonly number[][], more = {}): Promise<Float32Array> {
   const scorer = createRewardScorer(backend, store, config, { ...options, ...more });
   const found = await scorer.score(some);
-  scorer.dispose();
+  await scorer.dispose();
   return found;
 }
 
@@ -109,6 +109,20 @@ test("rows that cannot be scored are refused", async () => {
   assert.deepEqual(await scoresOf([]), new Float32Array(0));
 });
 
+test("a model whose weights are not finite is said to have diverged", async () => {
+  const broken = createReferenceBackend();
+  const own = broken.createStore();
+  await initialise(own, config, 7);
+  await initialiseScalarHead(own, config, 7);
+  await own.write("score.bias", Float32Array.of(Number.NaN));
+  const scorer = createRewardScorer(broken, own, config, options);
+  await assert.rejects(scorer.score([[1, 2]]), {
+    code: "DIVERGED",
+    message: /reward: every reward must be finite, got NaN\./,
+  });
+  await scorer.dispose();
+});
+
 test("a checkpoint gives the same bits, in Hugging Face's names", async () => {
   const specs = rewardModelSpecs(config);
   const texts = {
@@ -124,7 +138,7 @@ test("a checkpoint gives the same bits, in Hugging Face's names", async () => {
   const opened = await openRewardModel(folder, backend, options.B);
   assert.deepEqual(await opened.score(rows), direct);
   assert.deepEqual([opened.scale, opened.longest], [{ mean: 0.5, std: 2 }, 80]);
-  opened.dispose();
+  await opened.dispose();
   const asLanguageModel = await loadCheckpoint(saved);
   await assert.rejects(asLanguageModel.loadParameters(backend.createStore()), {
     code: "CHECKPOINT",

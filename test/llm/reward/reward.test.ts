@@ -61,7 +61,7 @@ test("scored from its folder, held-out best answers have mean 0 and spread 1", a
     );
   const mean = (x: Float32Array): number => x.reduce((sum, r) => sum + r, 0) / x.length;
   const [worst, best, middle] = [await score(0), await score(1), await score(2)];
-  judge.dispose();
+  await judge.dispose();
   backend.dispose();
   const std = Math.sqrt(mean(best.map((reward) => (reward - mean(best)) ** 2)));
   // The run measured in f32; here the products are bf16 where the CPU has them.

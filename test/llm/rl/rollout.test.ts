@@ -105,7 +105,7 @@ test("program, reward model and both", async () => {
   const scorer: RewardScorer = {
     longest: 100,
     score: async (rows) => Float32Array.from(rows, (_, i) => i - 4),
-    dispose: () => {},
+    dispose: async () => {},
   };
   const rewards = async (reward: "program" | "model" | "both") =>
     (await rewardGroups(groups, smallRl({ reward, rewardModelWeight: 0.5 }), scorer))[0]?.rewards;
