@@ -49,7 +49,8 @@ interface Round {
 
 interface Contestant {
   readonly name: string;
-  readonly slots: number;
+  /** Absent: one text at a time. */
+  readonly slots?: number;
   readonly run: () => Promise<Round>;
   readonly dispose: () => Promise<void>;
 }
@@ -92,13 +93,13 @@ function singleContestant(generator: TokenGenerator, clock: Clock): Contestant {
     return tokens;
   };
   const run = (): Promise<Round> => timeRound(clock, sample);
-  return { name: "one text at a time", slots: 0, run, dispose: () => generator.dispose() };
+  return { name: "one text at a time", run, dispose: () => generator.dispose() };
 }
 
 interface Measured {
   readonly depth: number;
   readonly params: number;
-  readonly slots: number;
+  readonly slots?: number;
   readonly name: string;
   readonly tok_per_s: number;
   readonly decode: number;
@@ -137,7 +138,8 @@ async function measureDepth(
     const mid = (key: keyof Round): number =>
       significant(median((rounds[i] as Round[]).map((round) => round[key])), 3);
     const shares = { decode: mid("decode"), prefill: mid("prefill"), host: mid("host") };
-    const measured = { depth, params, slots, name, tok_per_s: mid("tokPerSec"), ...shares };
+    const own = { depth, params, name, ...(slots === undefined ? {} : { slots }) };
+    const measured = { ...own, tok_per_s: mid("tokPerSec"), ...shares };
     io.stderr(`depth ${depth}, ${name}: ${measured.tok_per_s} tok/s\n`);
     return measured;
   });

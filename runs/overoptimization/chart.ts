@@ -3,7 +3,8 @@
  * against √KL, with 95 % error bars and the fitted curves. Rewards are in standard deviations of
  * the start model's replies above their mean, so that gold and proxy share an axis.
  */
-import { BLUE, GRID, INK, PAPER, RED } from "../../src/llm/run/chart.ts";
+import { BLUE, escapeText, GRID, INK, PAPER, RED } from "../../src/llm/run/chart.ts";
+import { Z } from "../../src/llm/run/wilson.ts";
 import type { Estimate } from "./estimate.ts";
 
 export interface PlotPoint {
@@ -14,7 +15,7 @@ export interface PlotPoint {
 export interface PlotSeries {
   readonly kind: "gold" | "proxy";
   readonly points: readonly PlotPoint[];
-  /** Of the start model's KL penalty, where there are several. */
+  /** Where a panel has several curves: not the one to look at first. */
   readonly faint?: true;
 }
 
@@ -33,7 +34,6 @@ export interface PlotPanel {
 /** Pixels. */
 const [WIDTH, HEIGHT, TOP, LEFT, GAP] = [440, 320, 72, 64, 72] as const;
 const FOOT = 104;
-const Z = 1.959963984540054;
 const FIT = "#9a6700";
 const colors = { gold: BLUE, proxy: RED } as const;
 
@@ -154,8 +154,4 @@ function line(x1: number, y1: number, x2: number, y2: number, stroke: string): s
 
 function text(x: number, y: number, body: string, attributes: string): string {
   return `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" fill="${INK}" ${attributes}>${escapeText(body)}</text>`;
-}
-
-function escapeText(body: string): string {
-  return body.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 }

@@ -2,15 +2,13 @@
  * Numbers with their errors: means over prompts, since replies to one prompt are not independent,
  * and what the best of n replies is worth on average.
  */
+import { Z } from "../../src/llm/run/wilson.ts";
 
 export interface Estimate {
   readonly mean: number;
   /** Standard error of the mean. */
   readonly se: number;
 }
-
-/** The 97.5 % point of the normal distribution. */
-const Z = 1.959963984540054;
 
 /** @param values one a prompt, at least one */
 export function estimate(values: readonly number[]): Estimate {

@@ -19,7 +19,7 @@ export interface GoldParts {
 }
 
 /** What the program takes for warm, as whole words in lower case. */
-export const warmWords: ReadonlySet<string> = new Set(
+const warmWords: ReadonlySet<string> = new Set(
   (
     "happy happily glad proud thankful cheerful joy pleased calm delighted kind brave gentle gently " +
     "generous thoughtful hopeful wise smile smiles smiled laugh laughed loved love friend friends " +

@@ -2,8 +2,8 @@
  * What the experiment found, computed from what its parts left: the record (JSON), the picture and
  * the summary (Markdown). Nothing in them is written by hand.
  */
-
 import type { RewardResult } from "../../src/llm/reward/result.ts";
+import { Z } from "../../src/llm/run/wilson.ts";
 import type { BestOfNResult } from "./best-of-n.ts";
 import { type PlotCurve, type PlotPanel, type PlotSeries, renderPicture } from "./chart.ts";
 import type { Estimate } from "./estimate.ts";
@@ -224,7 +224,7 @@ function table<P extends CurvePoint>(
   const rows = points.map((point) => {
     const { sqrtKl, gold, proxy } = point;
     const [goldStd, proxyStd] = [inUnits(gold, units.gold), inUnits(proxy, units.proxy)];
-    const numbers = [sqrtKl, gold.mean, 1.96 * gold.se, proxy.mean, goldStd.mean, proxyStd.mean];
+    const numbers = [sqrtKl, gold.mean, Z * gold.se, proxy.mean, goldStd.mean, proxyStd.mean];
     return [...cells(point), ...numbers.map((value) => value.toFixed(3))];
   });
   const rule = head.map(() => "--:");

@@ -66,8 +66,8 @@ export async function openParts(
 
 /** Everything that shapes a number; the penalties may grow in number. */
 async function requireSamePlan({ values, sizes }: Plan): Promise<void> {
-  const { model, rankings, noise, seed, quick } = values;
-  const now = JSON.stringify({ model, rankings, noise, seed, quick, sizes });
+  const { model, rankings, noise, seed, quick, backend } = values;
+  const now = JSON.stringify({ model, rankings, noise, seed, quick, backend, sizes });
   const path = join(values.out, PLAN);
   const before = await tryReadText(path);
   if (before === undefined) return replaceFile(path, `${now}\n`);

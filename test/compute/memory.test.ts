@@ -9,6 +9,7 @@ import type { Backend } from "../../src/compute/backend.ts";
 import { input, state } from "../../src/compute/graph.ts";
 import { sum } from "../../src/compute/ops/broadcast.ts";
 import { add, mul, tanh } from "../../src/compute/ops/elementwise.ts";
+import { rope } from "../../src/compute/ops/rope.ts";
 import { testC } from "./for-each-backend.ts";
 
 const MB = 2 ** 20;
@@ -64,4 +65,20 @@ testC("dispose frees state and arena", async (backend) => {
   for (let i = 0; i < 8; i++) await useOnce(backend);
   const grown = (await residentMb()) - before;
   assert.ok(grown < 48, `grew ${grown.toFixed(1)} MB over eight stores of 64 MB each`);
+});
+
+testC("rope keeps one table where a batch shares its positions", async (backend) => {
+  const [T, D] = [64, 32];
+  const scratchOf = async (B: number, hasOwn: boolean): Promise<number> => {
+    const [x, own] = [input("x", [B, T, 1, D]), input("first", [B], "i32")];
+    const y = rope(x, 10_000, hasOwn ? own : undefined);
+    const store = backend.createStore();
+    const program = await backend.compile({ outputs: { y } }, store);
+    program.dispose();
+    store.dispose();
+    return program.plan.scratchBytes;
+  };
+  const [one, table] = [await scratchOf(1, false), T * D * 4];
+  assert.equal(await scratchOf(8, false), one);
+  assert.equal(await scratchOf(8, true), one + 7 * table);
 });

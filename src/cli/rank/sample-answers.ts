@@ -10,6 +10,7 @@ import { createToolLoop } from "../../llm/chat/tool-loop.ts";
 import { type BatchRequest, createBatchGenerator } from "../../llm/inference/batch-generator.ts";
 import type { OpenModel } from "../../llm/run/open-model.node.ts";
 import type { Talk } from "../../llm/run/talk.ts";
+import { plainContext } from "../../llm/tasks/define-task.ts";
 import type { Tokenizer } from "../../llm/tokenizer/tokenizer.ts";
 import type { Prompt } from "./prompts.ts";
 import { idWords, promptId, type RankItem } from "./session.ts";
@@ -85,7 +86,7 @@ function requestsOf(
   const [high, low] = idWords(promptId(prompt));
   return Array.from({ length: k }, (_, i) => {
     const [word = 0] = philox([i, high, low, 0], [seed >>> 0, 0]);
-    const follow = createToolLoop(tokenizer, { now: new Date(), files: {} });
+    const follow = createToolLoop(tokenizer, plainContext);
     return { prompt: ids, seed: word, maxTokens, temperature, follow };
   });
 }

@@ -4,10 +4,8 @@
  *
  * @see Li et al. 2024 (DataComp-LM), the CORE metric
  */
+import { Z } from "../run/wilson.ts";
 import type { MeasuredRow } from "./measure.ts";
-
-/** The 97.5 % point of the normal distribution. */
-const Z = 1.959963984540054;
 
 /** @returns undefined for fewer than two shares */
 export function meanCentred(rows: readonly MeasuredRow[]): MeasuredRow | undefined {

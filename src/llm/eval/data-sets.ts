@@ -31,6 +31,8 @@ export interface DataSet {
   readonly delimiter: string;
   /** Answers are compared by their last number. */
   readonly numeric?: boolean;
+  /** A task trains on the file's other side: only held-out questions are asked. */
+  readonly heldOut?: boolean;
   /** Also the perplexity of the endings. */
   readonly perplexity?: boolean;
 }
@@ -96,10 +98,11 @@ export const mathSets: readonly DataSet[] = [
   },
   {
     ...{ name: "svamp", file: "math_rl/svamp/svamp.jsonl.gz", toItem: toOpen },
-    ...{ shots: 0, delimiter: "\nAnswer: ", numeric: true },
+    ...{ shots: 0, delimiter: "\nAnswer: ", numeric: true, heldOut: true },
   },
   {
-    ...{ name: "simple_arithmetic", toItem: toSum, shots: 0, delimiter: " ", numeric: true },
-    file: "math_rl/simple_arithmetic/simple_arithmetic.jsonl.gz",
+    ...{ name: "simple_arithmetic", toItem: toSum, shots: 0, delimiter: " " },
+    ...{ file: "math_rl/simple_arithmetic/simple_arithmetic.jsonl.gz" },
+    ...{ numeric: true, heldOut: true },
   },
 ];

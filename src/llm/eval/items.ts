@@ -37,12 +37,12 @@ export interface OpenItem {
 
 export type EvalItem = ChoiceItem | SchemaItem | ContinuationItem | OpenItem;
 
-export type DataRow = Readonly<Record<string, unknown>>;
+type DataRow = Readonly<Record<string, unknown>>;
 
 /** A row of a file and where it stands, for errors. */
 export interface LocatedRow {
   readonly row: DataRow;
-  /** `FILE: line N` */
+  /** `FILE:LINE` */
   readonly where: string;
 }
 

@@ -26,8 +26,9 @@ export function measureSet(set: DataSet): Measure {
     if (data === undefined) return skip(set, "no folder of evaluation sets; name one with --data");
     const options = { ...asked, shots: asked.shots ?? set.shots };
     const sampled = await readItems(data, set, options);
-    const [first] = sampled ?? [];
-    if (sampled === undefined || first === undefined) return skip(set, `no ${set.file} in ${data}`);
+    if (sampled === undefined) return skip(set, `no ${set.file} in ${data}`);
+    const [first] = sampled;
+    if (first === undefined) return skip(set, `no held-out row in ${set.file}`);
     return byKind[first.item.kind](set, sampled, context);
   };
 }

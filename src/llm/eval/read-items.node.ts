@@ -3,9 +3,10 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { NutshellError } from "../../error.ts";
 import { createPermutation } from "../data/sampling/permutation.ts";
-import { lineBlocks } from "../data/sources/line-blocks.node.ts";
+import { splitOfQuestion } from "../tasks/file-tasks.node.ts";
+import { readJsonRows } from "../tasks/json-rows.node.ts";
 import type { DataSet } from "./data-sets.ts";
-import type { DataRow, EvalItem, LocatedRow } from "./items.ts";
+import type { EvalItem, LocatedRow } from "./items.ts";
 
 export interface Sampled {
   readonly item: EvalItem;
@@ -24,8 +25,8 @@ export async function readItems(
   options: { readonly maxRows: number; readonly shots: number; readonly seed: number },
 ): Promise<Sampled[] | undefined> {
   const path = join(folder, set.file);
-  if ((await stat(path).catch(() => undefined)) === undefined) return undefined;
-  const rows = await readRows(path);
+  if (!(await isThere(path))) return undefined;
+  const rows = (await readRows(path)).filter((row) => isAsked(set, row));
   const { maxRows, shots, seed } = options;
   const pool = set.shotsFile === undefined ? rows : await readRows(join(folder, set.shotsFile));
   const drawn = createPermutation(rows.length, seed, ROWS, 0);
@@ -46,28 +47,26 @@ function sameGroup({ groupBy }: DataSet, a: LocatedRow, b: LocatedRow): boolean 
 
 async function readRows(path: string): Promise<LocatedRow[]> {
   const rows: LocatedRow[] = [];
-  for await (const { bytes, firstLine } of lineBlocks(path)) {
-    for (const [i, text] of bytes.toString().split("\n").entries()) {
-      const where = `${path}: line ${firstLine + i}`;
-      if (text.trim() !== "") rows.push({ row: parseRow(text, where), where });
-    }
+  for await (const { row, line } of readJsonRows(path)) {
+    rows.push({ row, where: `${path}:${line}` });
   }
   if (rows.length > 0) return rows;
   const what = `${path}: an evaluation set must hold rows, got none. Copy the set again.`;
   throw new NutshellError("DATA", what);
 }
 
-function parseRow(text: string, where: string): DataRow {
-  const value = tryParse(text);
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as DataRow;
-  const rule = `${where}: every line must be a JSON object, got ${text.slice(0, 60)}.`;
-  throw new NutshellError("DATA", `${rule} Repair the line or take it out.`);
+function isAsked({ heldOut = false, toItem }: DataSet, row: LocatedRow): boolean {
+  if (!heldOut) return true;
+  const item = toItem(row);
+  return item.kind !== "open" || splitOfQuestion(item.question) === "test";
 }
 
-function tryParse(text: string): unknown {
+/** A file that is there and cannot be read is found out by reading it. */
+async function isThere(path: string): Promise<boolean> {
   try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
+    await stat(path);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== "ENOENT";
   }
 }

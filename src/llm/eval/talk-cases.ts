@@ -7,6 +7,7 @@
  */
 
 import { plainContext } from "../tasks/define-task.ts";
+import { toolCallsOf } from "../tasks/grade.ts";
 import { isRefusal } from "../tasks/refusal.ts";
 import { hasNumber } from "./answers.ts";
 import type { Question, Reply } from "./ask.ts";
@@ -28,19 +29,29 @@ export function toQuestion({ prompt, isText = false }: TalkCase, form: Subject["
   return { messages: [{ role: "user", content: prompt }], context: plainContext };
 }
 
-const says =
-  (word: string) =>
-  ({ text }: Reply): boolean =>
-    text.toLowerCase().includes(word);
+const UMBRELLA = /\bumbrella\b/i;
+const NOT_UMBRELLA = /(?:\b(?:not|no|never|without)\b|n't\b)[^.!?]*\bumbrella\b/i;
+
+/** Named, and not behind a "not". */
+const wantsUmbrella = ({ text }: Reply): boolean => UMBRELLA.test(text) && !NOT_UMBRELLA.test(text);
 
 const rain = "It's raining so I should bring an";
 
 /** How a sum is asked for: at once, step by step, with the tool at hand. */
-const ways: Readonly<Record<string, (sum: string) => string>> = {
-  "system 1": (sum) => `What is ${sum}? Answer at once.`,
-  "system 2": (sum) => `What is ${sum}? Think step by step.`,
-  tool: (sum) => `What is ${sum}?`,
+interface Way {
+  ask(sum: string): string;
+  /** Whether the calculator must be called; the other ways think without it. */
+  readonly calls: boolean;
+}
+
+const ways: Readonly<Record<string, Way>> = {
+  "system 1": { ask: (sum) => `What is ${sum}? Answer at once.`, calls: false },
+  "system 2": { ask: (sum) => `What is ${sum}? Think step by step.`, calls: false },
+  tool: { ask: (sum) => `What is ${sum}?`, calls: true },
 };
+
+const callsCalculator = ({ messages }: Reply): boolean =>
+  toolCallsOf(messages).some(({ name }) => name === "calculator");
 
 const sums: readonly (readonly [sum: string, value: string])[] = [
   ["24 × 78", "1872"],
@@ -50,17 +61,18 @@ const sums: readonly (readonly [sum: string, value: string])[] = [
 export const talkCases: readonly TalkCase[] = [
   {
     ...{ name: "rain, as text", prompt: rain, isText: true },
-    ...{ expected: "umbrella", grade: says("umbrella") },
+    ...{ expected: "umbrella", grade: wantsUmbrella },
   },
-  { name: "rain", prompt: rain, expected: "umbrella", grade: says("umbrella") },
+  { name: "rain", prompt: rain, expected: "umbrella", grade: wantsUmbrella },
   {
     ...{ name: "2 + 2", prompt: "What is 2 + 2?" },
     ...{ expected: "4", grade: ({ text }) => hasNumber(text, "4") },
   },
   ...sums.flatMap(([sum, value]) =>
-    Object.entries(ways).map(([way, ask]) => ({
+    Object.entries(ways).map(([way, { ask, calls }]) => ({
       ...{ name: `${sum}, ${way}`, prompt: ask(sum) },
-      ...{ expected: value, grade: ({ text }: Reply) => hasNumber(text, value) },
+      expected: value,
+      grade: (reply: Reply) => hasNumber(reply.text, value) && callsCalculator(reply) === calls,
     })),
   ),
   {

@@ -75,7 +75,7 @@ const NARROWING = 4;
 const FEWEST_LANES = 8;
 
 /** Widths that decode is compiled for, the narrowest first. */
-export function decodeWidths(slots: number): number[] {
+function decodeWidths(slots: number): number[] {
   const narrow = Math.ceil(slots / NARROWING);
   return narrow >= FEWEST_LANES ? [narrow, slots] : [slots];
 }

@@ -17,8 +17,10 @@ interface Architecture {
   readonly window: (json: JsonObject) => unknown;
 }
 
+const tasks = ["CausalLM", "SequenceClassification"] as const;
+
 /** What the head is for; the second half of an architecture's name. */
-export type HeadTask = "CausalLM" | "SequenceClassification";
+export type HeadTask = (typeof tasks)[number];
 
 /** By the first half of the name: LlamaForCausalLM, LlamaForSequenceClassification, … */
 const architectures: Readonly<Record<string, Architecture>> = {
@@ -127,7 +129,7 @@ export function fromHfConfig(json: JsonObject, where = "config.json"): ModelConf
   return checkModelConfig(config, where);
 }
 
-const TASK = /^(.+)For(?:CausalLM|SequenceClassification)$/;
+const TASK = new RegExp(`^(.+)For(?:${tasks.join("|")})$`);
 
 function findArchitecture(json: JsonObject, where: string): Architecture {
   const list: unknown = json.architectures;
@@ -136,7 +138,7 @@ function findArchitecture(json: JsonObject, where: string): Architecture {
   if (family !== undefined && Object.hasOwn(architectures, family))
     return architectures[family] as Architecture;
   const known = Object.keys(architectures)
-    .map((one) => `${one}ForCausalLM`)
+    .flatMap((one) => tasks.map((task) => `${one}For${task}`))
     .join(", ");
   throw new NutshellError(
     "CONFIG",

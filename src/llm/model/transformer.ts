@@ -6,6 +6,7 @@
  * between two matrix products is stored bf16. Each product's neighbours are elementwise, so that a
  * compiler can fuse them into its epilogue.
  */
+import type { Backend } from "../../compute/backend.ts";
 import { input, state, type Value } from "../../compute/graph.ts";
 import { attention } from "../../compute/ops/attention.ts";
 import { sum } from "../../compute/ops/broadcast.ts";
@@ -22,6 +23,12 @@ import type { ModelConfig } from "./config.ts";
 import { parameterSpecs } from "./parameters.ts";
 
 export type Precision = "f32" | "bf16";
+
+/** What "auto" means: bf16 where the backend has instructions that multiply it. */
+export function bestPrecision({ description }: Pick<Backend, "description">): Precision {
+  return description.includes("bf16") ? "bf16" : "f32";
+}
+
 export type Parameters = ReadonlyMap<string, Value>;
 export type StateUpdate = { readonly state: Value; readonly value: Value };
 

@@ -3,7 +3,8 @@ import { renderMixtureMarkdown } from "../data/mixture/table.ts";
 import type { RunMixture } from "../data/prepare/run-mixture.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { countParameters, flopsPerToken } from "../model/size.ts";
-import { type RunConfig, tokensPerStep } from "./complete-config.ts";
+import { tokensPerStep } from "../run/stage-rates.ts";
+import type { RunConfig } from "./complete-config.ts";
 import type { EvalRecord, StepRecord } from "./metric-records.node.ts";
 
 export interface CardFacts {

@@ -7,7 +7,7 @@ import { checkModelConfig, type ModelConfig } from "../model/config.ts";
 import { type DepthPlan, planDepth } from "../model/depth.ts";
 import type { Precision } from "../model/transformer.ts";
 import type { OptimizerOptions } from "../optim/train-step.ts";
-import { optimizerOptionsOf } from "../run/stage-rates.ts";
+import { lrmAt, optimizerOptionsOf } from "../run/stage-rates.ts";
 import type { PretrainConfig } from "./config.ts";
 
 type Decided = "gradAccumSteps" | "steps" | "lr" | "muonLr" | "warmup" | "warmdown" | "weightDecay";
@@ -20,7 +20,7 @@ export type RunConfig = Omit<PretrainConfig, Known | "precision"> &
 /**
  * @param vocabSize what the tokenizer has, which may be less than was asked for
  * @param auto what precision "auto" means on this backend
- * @throws CONFIG when sizes do not fit together
+ * @throws CONFIG when sizes or the parts of the schedule do not fit together
  */
 export function completeConfig(
   config: PretrainConfig,
@@ -51,6 +51,7 @@ export function completeConfig(
     warmdown: config.warmdown ?? Math.floor(0.5 * steps),
     precision: config.precision === "auto" ? auto : config.precision,
   };
+  lrmAt(complete, 0); // Refuses parts of the schedule that do not fit into the run.
   return { config: complete, model };
 }
 
@@ -74,9 +75,4 @@ function modelOf(config: PretrainConfig, dial: DepthPlan): ModelConfig {
 /** Muon's decay has a dial of its own here. */
 export function optimizerOptions(config: RunConfig): OptimizerOptions {
   return { ...optimizerOptionsOf(config), muonWeightDecay: config.muonWeightDecay };
-}
-
-/** Tokens of one optimizer step. */
-export function tokensPerStep(config: RunConfig): number {
-  return config.batchSize * config.sequenceLen * config.gradAccumSteps;
 }

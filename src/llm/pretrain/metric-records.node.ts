@@ -40,14 +40,18 @@ export type MetricRecord = StepRecord | EvalRecord | SampleRecord;
 export interface PretrainMetrics extends Metrics<MetricRecord> {
   readonly steps: readonly StepRecord[];
   readonly evals: readonly EvalRecord[];
+  readonly samples: readonly SampleRecord[];
 }
 
 /** @param text what the run's checkpoint holds, "" for a new run  @throws DISK */
 export function openPretrainMetrics(runFolder: string, text: string): PretrainMetrics {
-  const [steps, evals]: [StepRecord[], EvalRecord[]] = [[], []];
+  const steps: StepRecord[] = [];
+  const evals: EvalRecord[] = [];
+  const samples: SampleRecord[] = [];
   const file = (record: MetricRecord): void => {
     if ("bpb" in record) evals.push(record);
-    else if ("loss" in record) steps.push(record);
+    else if ("sample" in record) samples.push(record);
+    else steps.push(record);
   };
-  return { steps, evals, ...openMetrics<MetricRecord>(runFolder, text, file) };
+  return { steps, evals, samples, ...openMetrics<MetricRecord>(runFolder, text, file) };
 }

@@ -2,10 +2,8 @@
  * Everything that the loop needs, in the order in which it can fail: what is on disk, backend,
  * text, configuration, weights, programs. A resumed run is put exactly where it was saved.
  */
-import { mkdir } from "node:fs/promises";
 import type { Backend, Store } from "../../compute/backend.ts";
 import { chooseBackend } from "../../compute/backends/choose.node.ts";
-import { diskError } from "../../durable-file.node.ts";
 import { renderMixtureTable } from "../data/mixture/table.ts";
 import { writeMixture } from "../data/prepare/mixture-report.node.ts";
 import { describeRun, planRun, type RunMixture } from "../data/prepare/run-mixture.ts";
@@ -13,7 +11,7 @@ import { createSampler, packSource, type Sampler } from "../data/sampling/sample
 import { createGenerator, type TokenGenerator } from "../inference/generator.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { initialise, parameterSpecs } from "../model/parameters.ts";
-import type { Precision } from "../model/transformer.ts";
+import { bestPrecision } from "../model/transformer.ts";
 import { compileTrainStep, type TrainStep } from "../optim/compile-train-step.ts";
 import { languageModelling } from "../optim/objective.ts";
 import { optimizerState } from "../optim/train-step.ts";
@@ -25,6 +23,7 @@ import {
   requireSameData,
   tryReadCommit,
 } from "../run/resume.node.ts";
+import { makeFolder } from "../run/run-files.node.ts";
 import { createSpikeState, type SpikeState } from "../run/spike-guard.ts";
 import { renderStageConfig } from "../run/stage-rates.ts";
 import type { Talk } from "../run/talk.ts";
@@ -89,10 +88,9 @@ export async function openRun(
 function complete(
   asked: PretrainConfig,
   { vocabSize }: { vocabSize: number },
-  { description }: Backend,
+  backend: Backend,
 ): ReturnType<typeof completeConfig> {
-  const auto: Precision = description.includes("bf16") ? "bf16" : "f32";
-  return completeConfig(asked, vocabSize, auto);
+  return completeConfig(asked, vocabSize, bestPrecision(backend));
 }
 
 async function assemble(
@@ -171,12 +169,4 @@ async function fillStore(
     store,
     optimizerState(parameterSpecs(model), config.optimizer),
   );
-}
-
-async function makeFolder(out: string): Promise<void> {
-  try {
-    await mkdir(out, { recursive: true });
-  } catch (error) {
-    throw diskError(out, error, "Nothing was lost.");
-  }
 }

@@ -8,9 +8,8 @@ import type { StepOutcome } from "../optim/compile-train-step.ts";
 import { hashArrays } from "../run/metrics.node.ts";
 import { renderStep } from "../run/progress-line.ts";
 import { largestNorm, noteOutcome } from "../run/spike-guard.ts";
-import { lrmAt, ratesAt } from "../run/stage-rates.ts";
+import { isDue, lrmAt, ratesAt, tokensPerStep } from "../run/stage-rates.ts";
 import type { Talk } from "../run/talk.ts";
-import { tokensPerStep } from "./complete-config.ts";
 import type { PretrainConfig } from "./config.ts";
 import { openRun, type Run } from "./open-run.node.ts";
 import { type PretrainResult, summarise } from "./result.ts";
@@ -69,11 +68,6 @@ function logStep(run: Run, talk: Talk, outcome: StepOutcome, batches: Batch[], m
   talk[stays ? "say" : "status"](line);
 }
 
-/** Whether something is due now; the end of the run is always a time for it. */
-function isDue({ step, config }: Run, every: number): boolean {
-  return step % every === 0 || step === config.steps;
-}
-
 async function evaluate(run: Run, talk: Talk, signal: AbortSignal): Promise<void> {
   const { metrics, step, config } = run;
   if (!isDue(run, config.evalEvery) || metrics.evals.at(-1)?.step === step) return;
@@ -88,8 +82,9 @@ async function evaluate(run: Run, talk: Talk, signal: AbortSignal): Promise<void
 }
 
 async function sample(run: Run, talk: Talk, signal: AbortSignal): Promise<void> {
-  const { config, step, generator, data, metrics, resumedAt } = run;
-  if (!isDue(run, config.sampleEvery) || step === 0 || step === resumedAt) return;
+  const { config, step, generator, data, metrics } = run;
+  if (!isDue(run, config.sampleEvery) || step === 0) return;
+  if (metrics.samples.at(-1)?.step === step) return;
   const { prompt, seed } = config;
   const sampling = { temperature: 0.8, topP: 0.95, maxTokens: 48, seed, signal };
   let text = prompt;

@@ -5,7 +5,8 @@ import type { Manifest } from "../data/shards/manifest.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { countParameters, flopsPerToken } from "../model/size.ts";
 import { type DataCard, shareOut } from "../run/data-card.ts";
-import { type RunConfig, tokensPerStep } from "./complete-config.ts";
+import { tokensPerStep } from "../run/stage-rates.ts";
+import type { RunConfig } from "./complete-config.ts";
 import type { EvalRecord, StepRecord } from "./metric-records.node.ts";
 
 export interface PretrainResult {

@@ -1,11 +1,9 @@
 /** What a run leaves in its folder: checkpoints that resume bit for bit, the curve, the card. */
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { diskError } from "../../durable-file.node.ts";
 import { saveCheckpoint } from "../model/checkpoint.node.ts";
 import { parameterSpecs } from "../model/parameters.ts";
 import { optimizerState } from "../optim/train-step.ts";
 import { type DataState, sha256 } from "../run/resume.node.ts";
+import { writeReport } from "../run/run-files.node.ts";
 import { renderCard } from "./card.ts";
 import { renderLossCurve } from "./loss-curve.ts";
 import type { Run } from "./open-run.node.ts";
@@ -25,14 +23,14 @@ export async function saveRun(run: Run): Promise<void> {
   const training = { state: { step, seed: config.seed, data, config }, optimizer };
   await saveCheckpoint(config.out, { step, config: model, store, texts, training }, config.keep);
   run.savedAt = step;
-  await writeReport(run, "card.md", card);
+  await writeReport(config.out, "card.md", card);
 }
 
 /** Draws `loss.svg`. @returns its path  @throws DISK */
 export function drawCurve(run: Run): Promise<string> {
   const { config, metrics } = run;
   const title = `${config.out}: loss over ${config.steps} steps`;
-  return writeReport(run, "loss.svg", renderLossCurve(title, metrics.steps, metrics.evals));
+  return writeReport(config.out, "loss.svg", renderLossCurve(title, metrics.steps, metrics.evals));
 }
 
 function cardOf(run: Run, hash: string): string {
@@ -51,14 +49,4 @@ function cardOf(run: Run, hash: string): string {
     commit,
     tokenizerHash: hash,
   });
-}
-
-async function writeReport({ config }: Run, name: string, body: string): Promise<string> {
-  const path = join(config.out, name);
-  try {
-    await writeFile(path, body);
-  } catch (error) {
-    throw diskError(path, error, "The last checkpoint is intact. Then resume.");
-  }
-  return path;
 }

@@ -5,23 +5,17 @@
 import { NutshellError } from "../../error.ts";
 import type { ModelConfig } from "../model/config.ts";
 import type { Precision } from "../model/transformer.ts";
+import { lrmAt, type ResolvedStage, resolveStage } from "../run/stage-rates.ts";
 import type { RewardConfig } from "./config.ts";
 
-type Decided = "steps" | "warmdown" | "sequenceLen" | "muonLr";
+/** A configuration whose sizes are known, before its steps are. */
+export type SizedConfig = RewardConfig & { readonly sequenceLen: number };
 
 /** A configuration in which nothing is left open that shapes the weights. */
-export type RunConfig = Omit<RewardConfig, Decided | "precision"> &
-  Readonly<Record<Decided, number>> & { readonly precision: Precision };
+export type RunConfig = ResolvedStage<SizedConfig>;
 
-/**
- * @param auto what precision "auto" means on this backend
- * @throws CONFIG when sizes do not fit together
- */
-export function completeSizes(
-  asked: RewardConfig,
-  model: ModelConfig,
-  auto: Precision,
-): RewardConfig & { readonly sequenceLen: number; readonly precision: Precision } {
+/** @throws CONFIG when sizes do not fit together */
+export function completeSizes(asked: RewardConfig, model: ModelConfig): SizedConfig {
   const { sequenceLen = model.sequenceLen, batchSize, maxResponses } = asked;
   if (sequenceLen > model.sequenceLen)
     throw configError(
@@ -32,28 +26,20 @@ export function completeSizes(
       `batchSize must hold all answers of a prompt, got ${batchSize} rows for maxResponses ` +
         `${maxResponses}. Raise --batch or lower --max-responses.`,
     );
-  const precision = asked.precision === "auto" ? auto : asked.precision;
-  return { ...asked, sequenceLen, precision };
+  return { ...asked, sequenceLen };
 }
 
-/** @param epochSteps steps that the epochs take; counts where none are asked for */
-export function completeSteps(
-  sized: ReturnType<typeof completeSizes>,
-  epochSteps: number,
-): RunConfig {
+/**
+ * @param epochSteps steps that the epochs take; counts where none are asked for
+ * @param auto what precision "auto" means on this backend
+ * @throws CONFIG when the parts of the schedule do not fit
+ */
+export function completeSteps(sized: SizedConfig, epochSteps: number, auto: Precision): RunConfig {
   const steps = sized.steps ?? Math.max(1, epochSteps);
   const warmup = Math.min(sized.warmup, Math.floor(steps / 2));
-  return {
-    ...sized,
-    ...{ steps, warmup },
-    warmdown: sized.warmdown ?? Math.floor(0.5 * steps),
-    muonLr: sized.muonLr ?? sized.lr,
-  };
-}
-
-/** Tokens of one optimizer step, padding included. */
-export function tokensPerStep(config: RunConfig): number {
-  return config.batchSize * config.sequenceLen * config.gradAccumSteps;
+  const resolved = resolveStage({ ...sized, warmup }, steps, auto);
+  lrmAt(resolved, 0); // Refuses parts that do not fit into the run.
+  return resolved;
 }
 
 function configError(what: string): NutshellError {

@@ -12,7 +12,13 @@ import type { RankingSource } from "../tasks/source.ts";
 import { splitOfMessages } from "../tasks/split.ts";
 import type { Split } from "../tasks/task.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
-import { type RankedRows, type RowLimits, type RowTally, toRankedRows } from "./ranked-rows.ts";
+import {
+  leaveOut,
+  type RankedRows,
+  type RowLimits,
+  type RowTally,
+  toRankedRows,
+} from "./ranked-rows.ts";
 
 export interface RankingOrigin {
   readonly name: string;
@@ -20,8 +26,11 @@ export interface RankingOrigin {
   readonly card: string;
   readonly train: number;
   readonly held: number;
+  /** Of its rows: kept = train + held. */
   readonly counts: RowCounts;
 }
+
+type Card = Pick<RankingOrigin, "name" | "licence" | "card">;
 
 export interface LoadedRankings {
   readonly train: readonly RankedRows[];
@@ -29,7 +38,7 @@ export interface LoadedRankings {
   readonly origins: readonly RankingOrigin[];
   readonly cutPrompts: number;
   readonly lostResponses: number;
-  /** Of every row and pair; equal over runs exactly when the data is. */
+  /** Of every row and pair and of the side it is on; equal over runs exactly when the data is. */
   readonly hash: string;
 }
 
@@ -55,14 +64,17 @@ export async function loadRankings(
   const lost = { cutPrompts: 0, lostResponses: 0 };
   const origins: RankingOrigin[] = [];
   const take = async (
-    origin: Pick<RankingOrigin, "name" | "licence" | "card" | "counts">,
+    origin: Card & Pick<RankingOrigin, "counts">,
     rankings: AsyncIterable<Sided> | Iterable<Sided>,
   ): Promise<void> => {
     talk.status(`reading ${origin.name}`);
     const tally: RowTally = { counts: origin.counts, cutPrompts: 0, lostResponses: 0 };
     const own: Record<Split, RankedRows[]> = { train: [], test: [] };
     for await (const [ranked, side] of rankings) {
-      if (side === "test" && own.test.length >= options.heldOut) continue;
+      if (side === "test" && own.test.length >= options.heldOut) {
+        leaveOut(origin.counts, "held out and not needed");
+        continue;
+      }
       const rows = toRankedRows(ranked, origin.name, tokenizer, options, tally);
       if (rows !== undefined) own[side].push(rows);
     }
@@ -81,14 +93,14 @@ export async function loadRankings(
   }
   for (const [side, rankings] of Object.entries(sides)) requireSome(side as Split, rankings);
   const [train, held] = [sides.train, sides.test];
-  return { train, held, origins, ...lost, hash: hashRankings([...train, ...held]) };
+  return { train, held, origins, ...lost, hash: hashRankings(train, held) };
 }
 
-const builtin = {
+const builtin: Card = {
   name: "builtin",
   licence: "of this project",
   card: "Answers of known quality to prompts of the built-in tasks, made by a program.",
-} as const;
+};
 
 function* builtinRankings(
   { builtin, heldOut, seed }: LoadOptions,
@@ -112,8 +124,8 @@ async function* sided(source: RankingSource, counts: RowCounts): AsyncGenerator<
     yield [ranked, source.use === "test" ? "test" : splitOfMessages(ranked.prompt)];
 }
 
-function pickCard({ name, licence, card }: RankingSource): typeof builtin | RankingSource {
-  return { name, licence, card } as RankingSource;
+function pickCard({ name, licence, card }: RankingSource): Card {
+  return { name, licence, card };
 }
 
 function requireSome(side: Split, rankings: readonly RankedRows[]): void {
@@ -126,13 +138,14 @@ function requireSome(side: Split, rankings: readonly RankedRows[]): void {
   );
 }
 
-function hashRankings(rankings: readonly RankedRows[]): string {
-  return hashArrays(
-    rankings.flatMap(({ rows, pairs }) => {
-      const numbers = pairs.flatMap(({ chosen, rejected, margin }) => [chosen, rejected, margin]);
-      return [...rows, Float32Array.from([rows.length, ...numbers])];
-    }),
-  );
+/** Counts and lengths come before what they count, so that no two data sets read alike. */
+function hashRankings(train: readonly RankedRows[], held: readonly RankedRows[]): string {
+  const arrays = [...train, ...held].flatMap(({ rows, pairs }) => {
+    const numbers = pairs.flatMap(({ chosen, rejected, margin }) => [chosen, rejected, margin]);
+    const sizes = [rows.length, ...rows.map(({ length }) => length), pairs.length];
+    return [Int32Array.from(sizes), ...rows, Float32Array.from(numbers)];
+  });
+  return hashArrays([Int32Array.of(train.length, held.length), ...arrays]);
 }
 
 /** One line a source, and one for what was cut. */

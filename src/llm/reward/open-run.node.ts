@@ -3,17 +3,15 @@
  * model, rankings, configuration, weights, programs. A resumed run is put exactly where it was
  * saved.
  */
-import { mkdir } from "node:fs/promises";
 import type { Backend, Store } from "../../compute/backend.ts";
 import { chooseBackend } from "../../compute/backends/choose.node.ts";
-import { diskError } from "../../durable-file.node.ts";
 import { NutshellError } from "../../error.ts";
 import { requireChatTokens } from "../chat/template.ts";
 import { createRewardScorer, type RewardScorer } from "../inference/score.ts";
 import type { Checkpoint } from "../model/checkpoint.node.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { initialiseScalarHead, rewardModelSpecs } from "../model/scalar-head.ts";
-import type { Precision } from "../model/transformer.ts";
+import { bestPrecision, type Precision } from "../model/transformer.ts";
 import { compileTrainStep, type TrainStep } from "../optim/compile-train-step.ts";
 import { optimizerState } from "../optim/train-step.ts";
 import { openModel } from "../run/open-model.node.ts";
@@ -25,13 +23,19 @@ import {
   requireSameData,
   tryReadCommit,
 } from "../run/resume.node.ts";
+import { makeFolder } from "../run/run-files.node.ts";
 import { createSpikeState, type SpikeState } from "../run/spike-guard.ts";
 import { optimizerOptionsOf } from "../run/stage-rates.ts";
 import type { Talk } from "../run/talk.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { mostPairs, planBatches, type RowPlan } from "./batches.ts";
 import { bradleyTerry } from "./bradley-terry.ts";
-import { completeSizes, completeSteps, type RunConfig } from "./complete-config.ts";
+import {
+  completeSizes,
+  completeSteps,
+  type RunConfig,
+  type SizedConfig,
+} from "./complete-config.ts";
 import { freeKeys, type RewardConfig } from "./config.ts";
 import { findRankings } from "./find-rankings.node.ts";
 import { describeRankings, type LoadedRankings, loadRankings } from "./load-rankings.node.ts";
@@ -85,7 +89,7 @@ export async function openRun(asked: RewardConfig, talk: Talk): Promise<Run> {
 }
 
 async function openBase(
-  { model, out }: RewardConfig,
+  { model }: RewardConfig,
   resume: ResumePoint<RunConfig> | undefined,
 ): Promise<Base> {
   if (resume === undefined && model === undefined)
@@ -94,11 +98,6 @@ async function openBase(
       "reward: a model to start from is needed, got none. Name the folder of an SFT run by --model.",
     );
   const found = await openModel(resume?.checkpoint.folder ?? (model as string));
-  if (resume === undefined && found.checkpoint.folder.startsWith(`${out}/`))
-    throw new NutshellError(
-      "CONFIG",
-      `reward: --out must be another folder than --model, got ${out}.`,
-    );
   const template = await found.checkpoint.readText(TEMPLATE);
   const texts = {
     "tokenizer.json": found.tokenizerJson,
@@ -118,15 +117,14 @@ async function assemble(
   talk: Talk,
 ): Promise<Run> {
   const model = base.checkpoint.config;
-  const auto: Precision = backend.description.includes("bf16") ? "bf16" : "f32";
-  const sized = completeSizes(asked, model, auto);
+  const sized = completeSizes(asked, model);
   const { sources, takesBuiltin } = findRankings(asked.data);
   const limits = { T: sized.sequenceLen, maxResponses: asked.maxResponses };
   const amounts = { builtin: takesBuiltin ? asked.builtin : 0, heldOut: asked.heldOut };
   const options = { ...limits, ...amounts, seed: asked.seed };
   const rankings = await loadRankings(sources, base.tokenizer, options, talk);
   talk.say(describeRankings(rankings));
-  const { config, plan } = planRun(sized, rankings);
+  const { config, plan } = planRun(sized, rankings, bestPrecision(backend));
   if (resume !== undefined) {
     requireSameConfig(asked.out, resume.config, config, freeKeys);
     requireSameData(asked.out, resume.data, rankings.hash);
@@ -146,20 +144,22 @@ async function assemble(
     savedAt: resume?.step,
     async [Symbol.asyncDispose]() {
       // Programs point into the store, and all of them into the backend.
-      for (const owned of [programs.trainStep, programs.scorer, store, backend]) owned.dispose();
+      for (const owned of [programs.trainStep, programs.scorer, store, backend])
+        await owned.dispose();
     },
   };
 }
 
 function planRun(
-  sized: ReturnType<typeof completeSizes>,
+  sized: SizedConfig,
   { train }: LoadedRankings,
+  auto: Precision,
 ): { config: RunConfig; plan: RowPlan[] } {
   const { batchSize, seed, epochs, gradAccumSteps, steps } = sized;
   const sizes = train.map(({ rows }) => rows.length);
   const want = steps === undefined ? undefined : steps * gradAccumSteps;
   const plan = planBatches(sizes, batchSize, seed, { epochs, want });
-  return { config: completeSteps(sized, Math.ceil(plan.length / gradAccumSteps)), plan };
+  return { config: completeSteps(sized, Math.ceil(plan.length / gradAccumSteps), auto), plan };
 }
 
 async function fillStore(
@@ -191,12 +191,4 @@ async function compile(
   const options = optimizerOptionsOf(config);
   const trainStep = await compileTrainStep(backend, store, objective, options, gradAccumSteps);
   return { trainStep, scorer: createRewardScorer(backend, store, model, { B, T, precision }) };
-}
-
-async function makeFolder(out: string): Promise<void> {
-  try {
-    await mkdir(out, { recursive: true });
-  } catch (error) {
-    throw diskError(out, error, "Nothing was lost.");
-  }
 }

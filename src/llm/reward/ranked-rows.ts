@@ -59,7 +59,7 @@ export function toRankedRows(
   const kept = keepResponses(ranked, fits, maxResponses);
   tally.lostResponses += ranked.responses.length - kept.responses.length;
   if (kept.ranking.length < 2) {
-    countDropped(tally.counts, "without two answers to compare that fit");
+    leaveOut(tally.counts, "without two answers to compare that fit");
     return undefined;
   }
   const taken = kept.indices.map((index) => answers[index] as Int32Array);
@@ -73,6 +73,12 @@ export function toRankedRows(
     pairs: comparisonsOf(kept),
     references: kept.ranking[0] ?? [],
   };
+}
+
+/** Counts a ranking that its reader kept, and that is left out all the same. */
+export function leaveOut(counts: RowCounts, reason: string): void {
+  counts.kept--;
+  countDropped(counts, reason);
 }
 
 /** The first token, <|bos|>, and as many of the last as there is room for. */

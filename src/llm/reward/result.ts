@@ -5,7 +5,8 @@ import type { ModelConfig } from "../model/config.ts";
 import { rewardModelSpecs } from "../model/scalar-head.ts";
 import { flopsPerToken } from "../model/size.ts";
 import { type DataCard, shareOut } from "../run/data-card.ts";
-import { type RunConfig, tokensPerStep } from "./complete-config.ts";
+import { tokensPerStep } from "../run/stage-rates.ts";
+import type { RunConfig } from "./complete-config.ts";
 import type { LoadedRankings } from "./load-rankings.node.ts";
 import type { RewardMetrics } from "./metric-records.node.ts";
 

@@ -7,10 +7,9 @@ import type { StepInputs, StepOutcome } from "../optim/compile-train-step.ts";
 import { hashArrays } from "../run/metrics.node.ts";
 import { renderStep } from "../run/progress-line.ts";
 import { largestNorm, noteOutcome } from "../run/spike-guard.ts";
-import { lrmAt, ratesAt } from "../run/stage-rates.ts";
+import { isDue, lrmAt, ratesAt, tokensPerStep } from "../run/stage-rates.ts";
 import type { Talk } from "../run/talk.ts";
 import { fillBatch } from "./batches.ts";
-import { tokensPerStep } from "./complete-config.ts";
 import type { RewardConfig } from "./config.ts";
 import { measure } from "./measure.ts";
 import { openRun, type Run } from "./open-run.node.ts";
@@ -66,24 +65,19 @@ function announce({ config, resumedAt, trainStep, store }: Run, talk: Talk): voi
 function logStep(
   run: Run,
   talk: Talk,
-  { loss, gradNorm, skipped, metrics: sums }: StepOutcome,
+  { loss, gradNorm, skipped, metrics: means }: StepOutcome,
   batches: readonly StepInputs[],
   ms: number,
 ): void {
   const { config, metrics, step } = run;
   const lrm = lrmAt(config, step - 1);
-  const { accuracy = 0, lead = 0 } = sums;
+  const [accuracy, lead] = [means.accuracy as number, means.lead as number];
   const batch = hashArrays(batches.flatMap((inputs) => Object.values(inputs)));
   const flag = skipped ? { skipped } : {};
   metrics.add({ step, loss, accuracy, lead, gradNorm, lrm, ms, batch, ...flag });
   const line = renderStep(metrics.steps, config.steps, tokensPerStep(config));
   const stays = step % config.logEvery === 0 || step === config.steps || skipped;
   talk[stays ? "say" : "status"](`${line} | right ${accuracy.toFixed(2)}`);
-}
-
-/** Whether something is due now; the end of the run is always a time for it. */
-function isDue({ step, config }: Run, every: number): boolean {
-  return step % every === 0 || step === config.steps;
 }
 
 async function evaluate(run: Run, talk: Talk, signal: AbortSignal): Promise<void> {

@@ -1,12 +1,10 @@
 /** What a run leaves in its folder: checkpoints that resume bit for bit, the curve, the card. */
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { diskError } from "../../durable-file.node.ts";
 import { SCALE_FILE } from "../inference/open-reward-model.node.ts";
 import { saveCheckpoint } from "../model/checkpoint.node.ts";
 import { rewardModelSpecs } from "../model/scalar-head.ts";
 import { optimizerState } from "../optim/train-step.ts";
 import { type DataState, sha256 } from "../run/resume.node.ts";
+import { writeReport } from "../run/run-files.node.ts";
 import { renderCard } from "./card.ts";
 import type { Run } from "./open-run.node.ts";
 import { renderRewardCurve } from "./reward-curve.ts";
@@ -30,14 +28,18 @@ export async function saveRun(run: Run): Promise<void> {
   const content = { step, config: model, store, texts, specs, training };
   await saveCheckpoint(config.out, content, config.keep);
   run.savedAt = step;
-  await writeReport(run, "card.md", card);
+  await writeReport(config.out, "card.md", card);
 }
 
 /** Draws `reward.svg`. @returns its path  @throws DISK */
 export function drawCurve(run: Run): Promise<string> {
   const { config, metrics } = run;
   const title = `${config.out}: reward model over ${config.steps} steps`;
-  return writeReport(run, "reward.svg", renderRewardCurve(title, metrics.steps, metrics.evals));
+  return writeReport(
+    config.out,
+    "reward.svg",
+    renderRewardCurve(title, metrics.steps, metrics.evals),
+  );
 }
 
 function cardOf(run: Run, tokenizerHash: string): string {
@@ -49,14 +51,4 @@ function cardOf(run: Run, tokenizerHash: string): string {
     held: metrics.evals.at(-1)?.held,
     machine: backend.description,
   });
-}
-
-async function writeReport({ config }: Run, name: string, body: string): Promise<string> {
-  const path = join(config.out, name);
-  try {
-    await writeFile(path, body);
-  } catch (error) {
-    throw diskError(path, error, "The last checkpoint is intact. Then resume.");
-  }
-  return path;
 }

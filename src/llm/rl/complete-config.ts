@@ -5,7 +5,7 @@
 import { NutshellError } from "../../error.ts";
 import type { ModelConfig } from "../model/config.ts";
 import type { Precision } from "../model/transformer.ts";
-import { type ResolvedStage, resolveStage } from "../run/stage-rates.ts";
+import { lrmAt, type ResolvedStage, resolveStage } from "../run/stage-rates.ts";
 import { algorithms } from "./algorithms.ts";
 import type { RlConfig } from "./config.ts";
 
@@ -21,7 +21,9 @@ export function completeConfig(config: RlConfig, model: ModelConfig, auto: Preci
   const sequenceLen = Math.min(config.sequenceLen ?? model.sequenceLen, model.sequenceLen);
   for (const [isBroken, message] of rules(config))
     if (isBroken) throw new NutshellError("CONFIG", `rl: ${message}`);
-  return { ...resolveStage(config, config.steps ?? DEFAULT_STEPS, auto), sequenceLen };
+  const resolved = resolveStage(config, config.steps ?? DEFAULT_STEPS, auto);
+  lrmAt(resolved, 0); // Refuses parts of the schedule that do not fit into the run.
+  return { ...resolved, sequenceLen };
 }
 
 function rules(config: RlConfig): (readonly [isBroken: boolean, message: string])[] {

@@ -1,18 +1,15 @@
 /** The tasks that a run names: built in, or over files of a data folder. */
 import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { NutshellError } from "../../error.ts";
 import { suggestName } from "../../nearest-name.ts";
 import { calculatorTask } from "../tasks/calculator.ts";
 import { directTask } from "../tasks/direct.ts";
 import { findFileTasks } from "../tasks/file-tasks.node.ts";
+import { BESIDE } from "../tasks/find-given.node.ts";
 import { stepsTask } from "../tasks/steps.ts";
 import { tasks as builtin } from "../tasks/table.ts";
 import type { Task } from "../tasks/task.ts";
 import { parseDigits, type RlConfig } from "./config.ts";
-
-/** Data that lies beside the project's folder. */
-const BESIDE = fileURLToPath(new URL("../../../../shared/data", import.meta.url));
 
 /** Tasks with numbers of any length: how hard they are is a dial. */
 const dialled: Readonly<Record<string, (digits: readonly [number, number]) => Task>> = {

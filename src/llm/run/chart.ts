@@ -220,6 +220,7 @@ function text(x: number, y: number, body: string, attributes: string): string {
   return `<text ${place}${fill} ${attributes}>${escapeText(body)}</text>`;
 }
 
-function escapeText(body: string): string {
+/** For the body of an element. */
+export function escapeText(body: string): string {
   return body.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 }

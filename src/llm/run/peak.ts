@@ -7,6 +7,7 @@
 import type { Backend, Program } from "../../compute/backend.ts";
 import { type DType, state, type Value } from "../../compute/graph.ts";
 import { matmul } from "../../compute/ops/matmul.ts";
+import { bestPrecision } from "../model/transformer.ts";
 
 /** A product that any backend ends within a tenth of a second, and one that fills a CPU. */
 const [SMALL, LARGE] = [96, 2048] as const;
@@ -30,7 +31,7 @@ const square = (name: string, size: number, dtype: DType): Value =>
 const flopsOf = (size: number): number => 2 * size ** 3;
 
 async function squareRate(backend: Backend, size: number): Promise<number> {
-  const dtype = backend.description.includes("bf16") ? "bf16" : "f32";
+  const dtype = bestPrecision(backend);
   const store = backend.createStore();
   const [a, b, c] = [square("a", size, dtype), square("b", size, dtype), square("c", size, dtype)];
   const value = matmul(a, b, { transposeB: true, compute: dtype, dtype });

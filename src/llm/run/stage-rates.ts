@@ -68,6 +68,23 @@ export function ratesAt(
   return { lr: config.lr * lrmAt(config, step), t: updates + 1, momentum: muonMomentum(step) };
 }
 
+/** Whether something is due after `step` steps; the end of the run is always a time for it. */
+export function isDue(
+  { step, config }: { readonly step: number; readonly config: { readonly steps: number } },
+  every: number,
+): boolean {
+  return step % every === 0 || step === config.steps;
+}
+
+/** Positions of one optimizer step, padding included. */
+export function tokensPerStep({
+  batchSize,
+  sequenceLen,
+  gradAccumSteps,
+}: Pick<StageConfig, "batchSize" | "gradAccumSteps"> & { readonly sequenceLen: number }): number {
+  return batchSize * sequenceLen * gradAccumSteps;
+}
+
 /** Every key with its value, four to a line; keys that are absent are left out. */
 export function renderStageConfig(config: object): string {
   const words = Object.entries(config)

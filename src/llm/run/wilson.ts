@@ -10,7 +10,7 @@ export interface Share {
 }
 
 /** The 97.5 % point of the normal distribution. */
-const Z = 1.959963984540054;
+export const Z = 1.959963984540054;
 
 /**
  * Wilson's interval: it stays inside [0, 1] and is honest at both ends.

@@ -1,7 +1,8 @@
 /** `card.md`: from what, how, and how good, for whoever finds the model's folder. */
 import type { ModelConfig } from "../model/config.ts";
 import { countParameters, flopsPerToken } from "../model/size.ts";
-import { type RunConfig, tokensPerStep } from "./complete-config.ts";
+import { tokensPerStep } from "../run/stage-rates.ts";
+import type { RunConfig } from "./complete-config.ts";
 import type { SourceRow } from "./deck.ts";
 import type { SftMetrics } from "./metric-records.node.ts";
 import type { PackedRows } from "./pack.ts";

@@ -47,8 +47,3 @@ export function completeConfig(
     loraAlpha: loraAlpha ?? (loraRank === undefined ? undefined : 2 * loraRank),
   };
 }
-
-/** Positions of one optimizer step. */
-export function tokensPerStep(config: RunConfig): number {
-  return config.batchSize * config.sequenceLen * config.gradAccumSteps;
-}

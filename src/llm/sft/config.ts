@@ -17,6 +17,9 @@ export interface SftConfig extends StageConfig {
   loraTargets: string;
 }
 
+/** Of an epoch, where tasks make them and nothing else says how many. */
+export const DEFAULT_CONVERSATIONS = 20_000;
+
 const count = inRange(1, Number.POSITIVE_INFINITY);
 
 export const sftOptions: OptionTableFor<SftConfig> = {
@@ -41,7 +44,9 @@ export const sftOptions: OptionTableFor<SftConfig> = {
   conversations: {
     type: "integer?",
     value: undefined,
-    doc: "Conversations of an epoch; absent: all of the files, or 20,000 where a task makes them.",
+    doc:
+      "Conversations of an epoch; absent: all of the files, or " +
+      `${DEFAULT_CONVERSATIONS.toLocaleString("en-US")} where a task makes them.`,
     check: count,
   },
   epochs: {

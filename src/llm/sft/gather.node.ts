@@ -11,6 +11,7 @@ import { renderConversation } from "../chat/template.ts";
 import { createPermutation } from "../data/sampling/permutation.ts";
 import { countDropped, createRowCounts, type RowCounts } from "../tasks/row-counts.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import { DEFAULT_CONVERSATIONS } from "./config.ts";
 import { type ConversationPool, createConversationPool } from "./conversation-pool.ts";
 import { fitConversation } from "./fit.ts";
 import { quotasOf } from "./quotas.ts";
@@ -42,8 +43,6 @@ export interface Told {
   status(line: string): void;
 }
 
-/** Of an epoch, where nothing else says how many. */
-export const DEFAULT_CONVERSATIONS = 20_000;
 /** Between two looks at the signal. */
 const PAUSE = 256;
 

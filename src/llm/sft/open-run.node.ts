@@ -2,16 +2,14 @@
  * Everything that the loop needs, in the order in which it can fail: the model, what is on disk,
  * backend, conversations, configuration, programs. A resumed run is put exactly where it was saved.
  */
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Backend, Store } from "../../compute/backend.ts";
 import { chooseBackend } from "../../compute/backends/choose.node.ts";
-import { diskError } from "../../durable-file.node.ts";
 import { NutshellError } from "../../error.ts";
 import { createGenerator, type TokenGenerator } from "../inference/generator.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { initialiseLora } from "../model/lora.ts";
-import type { Precision } from "../model/transformer.ts";
+import { bestPrecision } from "../model/transformer.ts";
 import { compileTrainStep, type TrainStep } from "../optim/compile-train-step.ts";
 import { hashWeights, type OpenModel, openModel } from "../run/open-model.node.ts";
 import {
@@ -22,6 +20,7 @@ import {
   requireSameData,
   tryReadCommit,
 } from "../run/resume.node.ts";
+import { makeFolder } from "../run/run-files.node.ts";
 import { createSpikeState, type SpikeState } from "../run/spike-guard.ts";
 import { optimizerOptionsOf, renderStageConfig } from "../run/stage-rates.ts";
 import type { Talk } from "../run/talk.ts";
@@ -44,6 +43,8 @@ export interface Run extends AsyncDisposable {
   readonly model: ModelConfig;
   readonly tokenizer: OpenModel["tokenizer"];
   readonly tokenizerJson: string;
+  /** Marks that the model's vocabulary had not; empty for a model that had them all. */
+  readonly addedMarks: readonly string[];
   /** The folder and the hash of the weights that the run began with. */
   readonly base: string;
   readonly baseHash: string;
@@ -96,6 +97,8 @@ export async function openRun(asked: SftConfig, talk: Talk, signal: AbortSignal)
   const { added, model } = marked;
   if (added.length > 0)
     talk.say(`${added.length} marks of conversations added to ${folder}: ${model.vocabSize} rows`);
+  if (added.length > 0 && asked.loraRank !== undefined)
+    talk.say("no adapter is written beside the checkpoints: the base model lacks the added rows");
   await makeFolder(asked.out);
   const resume = await findResumePoint<RunConfig, SftDataState>(asked.out, talk);
   const backend = await chooseBackend(asked.backend, asked, (line) => talk.say(line));
@@ -137,8 +140,7 @@ async function assemble(
   const { opened, marked, baseHash, gathered, deck, resume } = material;
   const { tokenizer, tokenizerJson, model } = marked;
   const { checkpoint } = opened;
-  const auto: Precision = backend.description.includes("bf16") ? "bf16" : "f32";
-  const config = completeConfig(asked, model, deck.packed.rows, auto);
+  const config = completeConfig(asked, model, deck.packed.rows, bestPrecision(backend));
   const dataHash = hashConversations(gathered);
   if (resume !== undefined) requireSameRun(config, resume, dataHash, baseHash);
   const sources = describeSources(gathered);
@@ -157,6 +159,7 @@ async function assemble(
   return {
     ...{ config, model, tokenizer, tokenizerJson, baseHash, dataHash, sources, backend, trainee },
     ...{ trainedParameters, trainStep, evaluator, generator, base: checkpoint.folder },
+    addedMarks: marked.added,
     packed: deck.packed,
     conversations: deck.packed.items.length,
     sampler: createRowSampler({ ...deck, seed: config.seed, batchSize, gradAccumSteps, bos }),
@@ -226,12 +229,4 @@ function requireSameRun(
       `${baseHash.slice(0, 12)}… where it has ${resume.data.baseHash.slice(0, 12)}…. ` +
       "Pass the --model of before, another --out, or --fresh to start over.",
   );
-}
-
-async function makeFolder(out: string): Promise<void> {
-  try {
-    await mkdir(out, { recursive: true });
-  } catch (error) {
-    throw diskError(out, error, "Nothing was lost.");
-  }
 }

@@ -2,7 +2,8 @@
 import type { ModelConfig } from "../model/config.ts";
 import { countParameters, flopsPerToken } from "../model/size.ts";
 import { type DataCard, shareOut } from "../run/data-card.ts";
-import { type RunConfig, tokensPerStep } from "./complete-config.ts";
+import { tokensPerStep } from "../run/stage-rates.ts";
+import type { RunConfig } from "./complete-config.ts";
 import type { SourceRow } from "./deck.ts";
 import type { EvalRecord, StepRecord } from "./metric-records.node.ts";
 

@@ -27,13 +27,12 @@ export interface SamplerOptions {
 export function createRowSampler(options: SamplerOptions): RowSampler {
   const { packed, seed, batchSize, gradAccumSteps } = options;
   const { rows, rowTokens } = packed;
-  let epoch = -1;
-  let order: Permutation = (index) => index;
+  let last: { readonly epoch: number; readonly order: Permutation } | undefined;
   const rowAt = (g: number): number => {
-    const now = Math.floor(g / rows);
-    if (now !== epoch) order = createPermutation(rows, seed, EPOCHS, now);
-    epoch = now;
-    return order(g - now * rows);
+    const epoch = Math.floor(g / rows);
+    if (last?.epoch !== epoch)
+      last = { epoch, order: createPermutation(rows, seed, EPOCHS, epoch) };
+    return last.order(g - epoch * rows);
   };
   return {
     batchAt(step, microStep) {

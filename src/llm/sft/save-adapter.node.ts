@@ -1,6 +1,7 @@
 /**
  * `adapter/` of a run with low-rank updates: PEFT's two files, beside the checkpoints and not in
- * them, since a checkpoint's weights hold the updates already.
+ * them, since a checkpoint's weights hold the updates already. An adapter names its base and holds
+ * nothing but updates, so there is none where the run added rows to the base.
  */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";

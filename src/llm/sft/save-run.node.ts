@@ -1,11 +1,9 @@
 /** What a run leaves in its folder: checkpoints that resume bit for bit, the curve, the card. */
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import type { Store } from "../../compute/backend.ts";
-import { diskError } from "../../durable-file.node.ts";
 import { renderChatFiles } from "../chat/hugging-face.ts";
 import { saveCheckpoint } from "../model/checkpoint.node.ts";
 import { sha256 } from "../run/resume.node.ts";
+import { writeReport } from "../run/run-files.node.ts";
 import { renderCard } from "./card.ts";
 import { renderLossCurve } from "./loss-curve.ts";
 import type { Run, SftDataState } from "./open-run.node.ts";
@@ -31,14 +29,14 @@ export async function saveRun(run: Run): Promise<void> {
   const store = storeOfBoth(trainee);
   const lora = loraOf(config);
   // First, since a run whose last checkpoint is there is not saved again.
-  if (lora !== undefined) await saveAdapter(run, lora);
+  if (lora !== undefined && run.addedMarks.length === 0) await saveAdapter(run, lora);
   run.checkpoint = await saveCheckpoint(
     config.out,
     { step, config: model, store, texts, training },
     config.keep,
   );
   run.savedAt = step;
-  await writeReport(run, "card.md", card);
+  await writeReport(config.out, "card.md", card);
 }
 
 /** Parameters as they count, optimizer states as they train; to be read only. */
@@ -53,15 +51,5 @@ function storeOfBoth({ store, served, state }: Trainee): Store {
 export function drawCurve(run: Run): Promise<string> {
   const { config, metrics } = run;
   const title = `${config.out}: loss over ${config.steps} steps`;
-  return writeReport(run, "loss.svg", renderLossCurve(title, metrics.steps, metrics.evals));
-}
-
-async function writeReport({ config }: Run, name: string, body: string): Promise<string> {
-  const path = join(config.out, name);
-  try {
-    await writeFile(path, body);
-  } catch (error) {
-    throw diskError(path, error, "The last checkpoint is intact. Then resume.");
-  }
-  return path;
+  return writeReport(config.out, "loss.svg", renderLossCurve(title, metrics.steps, metrics.evals));
 }

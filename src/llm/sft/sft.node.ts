@@ -8,9 +8,8 @@ import type { StepOutcome } from "../optim/compile-train-step.ts";
 import { hashArrays } from "../run/metrics.node.ts";
 import { renderStep } from "../run/progress-line.ts";
 import { largestNorm, noteOutcome } from "../run/spike-guard.ts";
-import { lrmAt, ratesAt } from "../run/stage-rates.ts";
+import { isDue, lrmAt, ratesAt, tokensPerStep } from "../run/stage-rates.ts";
 import type { Talk } from "../run/talk.ts";
-import { tokensPerStep } from "./complete-config.ts";
 import type { SftConfig } from "./config.ts";
 import { openRun, type Run } from "./open-run.node.ts";
 import { type SftResult, summarise } from "./result.ts";
@@ -72,11 +71,6 @@ function countTargets(targets: Int32Array): number {
   return targets.reduce((sum, target) => sum + (target < 0 ? 0 : 1), 0);
 }
 
-/** Whether something is due now; the end of the run is always a time for it. */
-function isDue({ step, config }: Run, every: number): boolean {
-  return step % every === 0 || step === config.steps;
-}
-
 async function evaluate(run: Run, talk: Talk, signal: AbortSignal): Promise<void> {
   const { metrics, step, config, trainee } = run;
   if (!isDue(run, config.evalEvery) || metrics.evals.at(-1)?.step === step) return;
@@ -91,12 +85,17 @@ async function evaluate(run: Run, talk: Talk, signal: AbortSignal): Promise<void
 }
 
 async function sample(run: Run, talk: Talk, signal: AbortSignal): Promise<void> {
-  const { config, step, generator, tokenizer, metrics, resumedAt, trainee } = run;
-  if (!isDue(run, config.sampleEvery) || step === 0 || step === resumedAt) return;
+  const { config, step, generator, tokenizer, metrics, trainee } = run;
+  if (!isDue(run, config.sampleEvery) || step === 0) return;
+  if (metrics.samples.at(-1)?.step === step) return;
   await trainee.refresh();
+  // All or none: a run that goes on asks again where an answer is missing.
+  const texts: string[] = [];
   for (const question of sampleQuestions) {
-    const text = await askSample(generator, tokenizer, question, signal);
+    texts.push(await askSample(generator, tokenizer, question, signal));
     if (signal.aborted) return;
+  }
+  for (const text of texts) {
     metrics.add({ step, sample: text });
     talk.say(`sample | ${text}`);
   }

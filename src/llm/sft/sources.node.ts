@@ -1,18 +1,11 @@
 /** Which conversations a run is asked to learn from, and in what proportions. */
-import { existsSync, statSync } from "node:fs";
-import { basename } from "node:path";
-import { fileURLToPath } from "node:url";
 import { NutshellError } from "../../error.ts";
 import { suggestName } from "../../nearest-name.ts";
-import { listFiles } from "../data/sources/list-files.node.ts";
 import { findConversationSources } from "../tasks/find-conversations.node.ts";
+import { BESIDE, findGiven, type GivenKind } from "../tasks/find-given.node.ts";
 import { readConversations } from "../tasks/read-conversations.node.ts";
 import type { ConversationSource } from "../tasks/source.ts";
 import { type Supply, supplyOfSource, taskSupplies } from "./supply.ts";
-
-/** Beside the checkout, where somebody put it there. */
-const BESIDE = fileURLToPath(new URL("../../../../shared/data", import.meta.url));
-const FILE = /\.jsonl(\.gz)?$/i;
 
 /**
  * @param data "builtin", a file or folder of conversations, or absent for all that is at hand
@@ -29,7 +22,7 @@ function findAll(data: string | undefined): Supply[] {
     const sets = findConversationSources(BESIDE).map(supplyOfSource);
     return [...halve(taskSupplies()), ...halve(sets)];
   }
-  return findGiven(data).map(supplyOfSource);
+  return findGiven(data, conversations).map(supplyOfSource);
 }
 
 /** Weights are among tasks or among sets; either kind gets half of the conversations. */
@@ -38,37 +31,19 @@ function halve(supplies: readonly Supply[]): Supply[] {
   return supplies.map((supply) => ({ ...supply, weight: supply.weight / all }));
 }
 
-/** A folder may be laid out as the known sets are; else every file in it is a source. */
-function findGiven(data: string): ConversationSource[] {
-  if (!existsSync(data))
-    throw new NutshellError(
-      "DATA",
-      `${data}: conversations must be a file or folder, got none. Check --data.`,
-    );
-  if (!statSync(data).isDirectory()) return [fileSource(data)];
-  const known = findConversationSources(data);
-  if (known.length > 0) return known;
-  const files = listFiles(data, { file: (name) => FILE.test(name) });
-  if (files.length > 0) return files.map(({ path }) => fileSource(path));
-  throw new NutshellError(
-    "DATA",
-    `${data}: a folder of conversations must hold .jsonl files, got none. Check --data.`,
-  );
-}
-
-function fileSource(path: string): ConversationSource {
-  return {
-    name: basename(path).replace(FILE, ""),
-    licence: "not stated",
-    card: `The file ${basename(path)}.`,
+const conversations: GivenKind<ConversationSource> = {
+  plural: "conversations",
+  hint: "Check --data.",
+  known: findConversationSources,
+  open: (path, about) => ({
+    ...about,
     weight: 1,
-    use: "train",
     read: (counts) => readConversations(path, counts),
-  };
-}
+  }),
+};
 
 /** @throws CONFIG for a name that is not there or a weight that is none */
-export function applyMixture(supplies: readonly Supply[], mixture: string | undefined): Supply[] {
+function applyMixture(supplies: readonly Supply[], mixture: string | undefined): Supply[] {
   if (mixture === undefined) return [...supplies];
   return mixture.split(",").map((part) => {
     const [name = "", weight = "1"] = part.split("=").map((word) => word.trim());

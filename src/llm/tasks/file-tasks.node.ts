@@ -1,7 +1,7 @@
 /**
  * Tasks over the rows of files: school sums and puzzles whose answer a program checks. A reply must
- * end with the line `Answer: …`. Published test files stay test; a file without a split of its own
- * is split by the hash of its question.
+ * end with the line `Answer: …`. Published test files stay test; any other file, a published train
+ * file too, is split by the hash of its question, as SFT splits it: a question has one side.
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -28,7 +28,7 @@ interface KnownTask {
   readonly description: string;
   readonly licence: string;
   /** Below the data folder; under `any` the rows are split here. */
-  readonly files: Readonly<Partial<Record<Split | "any", string>>>;
+  readonly files: Readonly<Partial<Record<"any" | "test", string>>>;
   readonly read: (path: string) => AsyncGenerator<Row>;
   /** @returns undefined for a row without a checkable answer */
   toProblem(row: Row): Problem | undefined;
@@ -39,7 +39,7 @@ const knownTasks: readonly KnownTask[] = [
     name: "gsm8k",
     description: "GSM8K: school sums in words, the calculator allowed",
     licence: "MIT",
-    files: { train: "math_rl/gsm8k/train.jsonl.gz", test: "math_rl/gsm8k/test.jsonl.gz" },
+    files: { any: "math_rl/gsm8k/train.jsonl.gz", test: "math_rl/gsm8k/test.jsonl.gz" },
     read: readRows,
     toProblem: toGsm8k,
   },
@@ -98,8 +98,8 @@ async function readTask(
     for await (const row of known.read(path)) {
       const problem = known.toProblem(row);
       if (problem === undefined) continue;
-      const side = split === "any" ? splitOf(keyOf(problem)) : (split as Split);
-      problems[side].push(problem);
+      const question = problem.prompt.at(-1)?.content ?? "";
+      problems[split === "test" ? split : splitOfQuestion(question)].push(problem);
     }
   }
   const { name, description, licence } = known;
@@ -115,14 +115,14 @@ async function readTask(
   }
 }
 
-/** A bare sum has the key that the built-in arithmetic gives it. */
-function keyOf({ prompt }: Problem): string {
-  const question = prompt.at(-1)?.content ?? "";
-  const sum = /^(\d+) ([-+*]) (\d+) =$/.exec(question);
-  if (sum === null) return question.toLowerCase();
+/** @returns the side of a file's question; a bare sum has the key of the built-in arithmetic */
+export function splitOfQuestion(question: string): Split {
+  const asked = question.trim();
+  const sum = /^(\d+) ([-+*]) (\d+) =$/.exec(asked);
+  if (sum === null) return splitOf(asked.toLowerCase());
   const [, left, operator, right] = sum;
   const expression = { left: Number(left), operator: operator as Operator, right: Number(right) };
-  return arithmeticKey(expression);
+  return splitOf(arithmeticKey(expression));
 }
 
 async function* readRows(path: string): AsyncGenerator<Row> {

@@ -1,6 +1,6 @@
 /**
- * The known preference sets of a data folder: a table of what each is, under which licence, and its
- * weight. Sets that are not there are left out; one is kept for evaluation alone.
+ * The known preference sets of a data folder: a table of what each is and under which
+ * licence. Sets that are not there are left out; one is kept for evaluation alone.
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -18,7 +18,6 @@ const knownSets: readonly KnownRankings[] = [
     path: "preferences/hh_rlhf_harmless/harmless_base_test.jsonl.gz",
     licence: "MIT",
     card: "HH-RLHF, harmless: which of two answers people found less harmful; offensive in parts.",
-    weight: 0.4,
     use: "train",
   },
   {
@@ -26,7 +25,6 @@ const knownSets: readonly KnownRankings[] = [
     path: "preferences/oasst_ranked/oasst_100.jsonl.gz",
     licence: "Apache-2.0",
     card: "OpenAssistant: two to nine answers to a prompt, ranked by people.",
-    weight: 0.05,
     use: "train",
   },
   {
@@ -34,7 +32,6 @@ const knownSets: readonly KnownRankings[] = [
     path: "preferences/liveqa_med_graded/graded_answers.jsonl.gz",
     licence: "CC BY 4.0",
     card: "LiveQA medical questions of TREC 2017: answers with grades from 1 to 4 by experts.",
-    weight: 0.05,
     use: "train",
   },
   {
@@ -42,7 +39,6 @@ const knownSets: readonly KnownRankings[] = [
     path: "preferences/autoj_pairwise/autoj_pairwise.jsonl.gz",
     licence: "Apache-2.0",
     card: "The test set of Auto-J: pairs judged by people in 58 scenarios, with ties.",
-    weight: 0.2,
     use: "train",
   },
   {
@@ -50,7 +46,6 @@ const knownSets: readonly KnownRankings[] = [
     path: "preferences/hhh_alignment/hhh.jsonl.gz",
     licence: "Apache-2.0",
     card: "BIG-bench HHH: helpful, honest, harmless and other pairs, for evaluation.",
-    weight: 0,
     use: "test",
   },
   {
@@ -58,7 +53,6 @@ const knownSets: readonly KnownRankings[] = [
     path: "preferences/rasbt/instruction_preference.jsonl.gz",
     licence: "Apache-2.0",
     card: "Polite against rude answers to 1,100 simple instructions, made by a model.",
-    weight: 0.25,
     use: "train",
   },
   {
@@ -66,7 +60,6 @@ const knownSets: readonly KnownRankings[] = [
     path: "preferences/llamafactory_dpo_demo/dpo_en.jsonl.gz",
     licence: "Apache-2.0",
     card: "300 pairs of long answers, labelled by models.",
-    weight: 0.05,
     use: "train",
   },
 ];

@@ -26,7 +26,7 @@ export function numbersIn(text: string): string[] {
 }
 
 /** @returns the last number of the final text, which is what a reply claims */
-export function finalAnswer(reply: readonly Message[]): string | undefined {
+function finalAnswer(reply: readonly Message[]): string | undefined {
   return numbersIn(finalText(reply)).at(-1);
 }
 

@@ -1,6 +1,6 @@
 /**
- * A source of conversations or of rankings: what it is, under which licence, how much of a mixture
- * it should be, and how to read it again and again from its start in bounded memory.
+ * A source of conversations or of rankings: what it is, under which licence, and how to read it
+ * again and again from its start in bounded memory.
  */
 import type { Conversation } from "../chat/conversation.ts";
 import type { RankedPrompt } from "./ranking.ts";
@@ -11,8 +11,6 @@ export interface TextSource<T> {
   readonly licence: string;
   /** One or two sentences: what it is and where it comes from. */
   readonly card: string;
-  /** Share of a mixture, relative to the other sources. */
-  readonly weight: number;
   /** `test`: kept for evaluation, never trained on. */
   readonly use: "train" | "test";
   /**
@@ -22,5 +20,9 @@ export interface TextSource<T> {
   read(counts: RowCounts): AsyncGenerator<T>;
 }
 
-export type ConversationSource = TextSource<Conversation>;
+export interface ConversationSource extends TextSource<Conversation> {
+  /** Share of a mixture, relative to the other sources. */
+  readonly weight: number;
+}
+
 export type RankingSource = TextSource<RankedPrompt>;

@@ -215,6 +215,6 @@ test("a set with a broken row is refused by its line", async () => {
   const model = await saveSpeakingModel(join(root, "ab"), " ab");
   await assert.rejects(
     run({ model, data, suite: "core" }),
-    /arc_easy\.jsonl\.gz: line 1: "gold" must be a whole number below 1, got 1\./,
+    /arc_easy\.jsonl\.gz:1: "gold" must be a whole number below 1, got 1\./,
   );
 });

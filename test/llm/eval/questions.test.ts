@@ -6,10 +6,11 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { askAll } from "../../../src/llm/eval/ask.ts";
 import { evalOptions } from "../../../src/llm/eval/config.ts";
-import { coreSets, type DataSet } from "../../../src/llm/eval/data-sets.ts";
+import { coreSets, type DataSet, mathSets } from "../../../src/llm/eval/data-sets.ts";
 import {
   type ChoiceItem,
   type EvalItem,
+  type OpenItem,
   toLettered,
   toTruthful,
 } from "../../../src/llm/eval/items.ts";
@@ -17,6 +18,7 @@ import { readItems } from "../../../src/llm/eval/read-items.node.ts";
 import { openSubject } from "../../../src/llm/eval/subject.node.ts";
 import { chatQuestion, plainQuestion, withFittingShots } from "../../../src/llm/eval/wording.ts";
 import { plainContext } from "../../../src/llm/tasks/define-task.ts";
+import { type FileTask, findFileTasks } from "../../../src/llm/tasks/file-tasks.node.ts";
 import { resolveOptions } from "../../../src/options.ts";
 import { saveChattingModel } from "../chat/chatting-model.ts";
 import { writeSets } from "./made-sets.ts";
@@ -84,6 +86,20 @@ test("MMLU's rows become letters, its examples come from the other file and the 
   assert.deepEqual(await readItems(root, setNamed("mmlu"), options), found);
   assert.notDeepEqual(await readItems(root, setNamed("mmlu"), { ...options, seed: 2 }), found);
   assert.equal(await readItems(root, setNamed("piqa"), options), undefined);
+});
+
+test("of a file that a task trains on, only the held-out side is asked", async () => {
+  const rows = Array.from({ length: 200 }, (_, i) => {
+    return { context: ` ${i} - ${(i * 37) % 11} =`, continuation: ` ${i - ((i * 37) % 11)}` };
+  });
+  const set = mathSets.find(({ name }) => name === "simple_arithmetic") as DataSet;
+  await writeSets(root, { [set.file]: rows });
+  const found = await readItems(root, set, { maxRows: 200, shots: 0, seed: 1 });
+  const asked = new Set(found?.map(({ item }) => (item as OpenItem).question));
+  const task = (await findFileTasks(root)).find(({ name }) => name === set.name) as FileTask;
+  assert.ok(asked.size > 5 && asked.size === task.sizes.test, `${asked.size} asked`);
+  for (let i = 0; i < task.sizes.train; i++)
+    assert.ok(!asked.has(` ${task.problem(i, "train", 1).prompt[0]?.content}`));
 });
 
 test("TruthfulQA's best answer stands at any place, always the same one", () => {

@@ -5,7 +5,7 @@ import { createReferenceBackend } from "../../../src/compute/backends/reference.
 import { type TokenSource, tokenDocuments } from "../../../src/llm/data/shards/token-documents.ts";
 import { parameterSpecs } from "../../../src/llm/model/parameters.ts";
 import { countParameters } from "../../../src/llm/model/size.ts";
-import { completeConfig, tokensPerStep } from "../../../src/llm/pretrain/complete-config.ts";
+import { completeConfig } from "../../../src/llm/pretrain/complete-config.ts";
 import { type PretrainConfig, pretrainOptions } from "../../../src/llm/pretrain/config.ts";
 import { renderLossCurve } from "../../../src/llm/pretrain/loss-curve.ts";
 import type { StepRecord } from "../../../src/llm/pretrain/metric-records.node.ts";
@@ -13,6 +13,7 @@ import { presets } from "../../../src/llm/pretrain/presets.ts";
 import { compileEvaluator } from "../../../src/llm/run/held-out.ts";
 import { renderStep } from "../../../src/llm/run/progress-line.ts";
 import { createSpikeState, largestNorm, noteOutcome } from "../../../src/llm/run/spike-guard.ts";
+import { tokensPerStep } from "../../../src/llm/run/stage-rates.ts";
 import { createTalk } from "../../../src/llm/run/talk.ts";
 import { resolveOptions } from "../../../src/options.ts";
 

@@ -1,8 +1,13 @@
 /** From rankings to rows, from rows to batches: what is cut, what is counted, what is compared. */
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
 import { renderConversation } from "../../../src/llm/chat/template.ts";
 import { fillBatch, mostPairs, planBatches } from "../../../src/llm/reward/batches.ts";
+import { findRankings } from "../../../src/llm/reward/find-rankings.node.ts";
+import { type LoadedRankings, loadRankings } from "../../../src/llm/reward/load-rankings.node.ts";
 import {
   type RankedRows,
   type RowLimits,
@@ -10,7 +15,9 @@ import {
   toRankedRows,
 } from "../../../src/llm/reward/ranked-rows.ts";
 import type { RankedPrompt } from "../../../src/llm/tasks/ranking.ts";
-import { createRowCounts } from "../../../src/llm/tasks/row-counts.ts";
+import { createRowCounts, type RowCounts } from "../../../src/llm/tasks/row-counts.ts";
+import type { RankingSource } from "../../../src/llm/tasks/source.ts";
+import { splitOfMessages } from "../../../src/llm/tasks/split.ts";
 import { chatTokenizer, idsOf } from "../chat/tokenizer.ts";
 
 const ranked: RankedPrompt = {
@@ -155,3 +162,66 @@ test("the pairs of any packing fit into a batch", () => {
     assert.ok(most >= whole + pairsOf(B % maxResponses), `${B} rows of ${maxResponses}`);
   }
 });
+
+const folder = mkdtempSync(join(tmpdir(), "nutshell-rankings-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+interface FileRow {
+  readonly prompt: string;
+  readonly chosen: string;
+  readonly rejected: string;
+}
+
+function load(rows: readonly FileRow[], builtin = 0): Promise<LoadedRankings> {
+  const path = join(folder, "rows.jsonl");
+  writeFileSync(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+  const { sources } = findRankings(path);
+  return loadRankings(sources, chatTokenizer, { ...options, builtin }, silent);
+}
+
+const options = { T: 48, maxResponses: 4, builtin: 0, heldOut: 2, seed: 1 };
+const silent = { say: () => {}, status: () => {} };
+
+const rowsOfFile = Array.from({ length: 60 }, (_, i): FileRow => {
+  const rejected = i % 5 === 0 ? "too long for a row ".repeat(4) : i % 7 === 0 ? " " : "no";
+  return { prompt: `question ${i}`, chosen: "yes", rejected };
+});
+
+test("every row of every source is trained on, held out, or left out under a reason", async () => {
+  const { origins } = await load(rowsOfFile, 20);
+  const [builtin, file] = origins;
+  assert.deepEqual([builtin?.counts.rows, file?.counts.rows], [22, 60]);
+  for (const { train, held, counts } of origins) {
+    const dropped = [...counts.dropped.values()].reduce((sum, count) => sum + count, 0);
+    assert.equal(counts.kept, train + held);
+    assert.equal(counts.rows, train + held + dropped);
+  }
+  assert.equal(file?.held, 2);
+  assert.equal(file?.counts.dropped.get("without two answers to compare that fit"), 12);
+  assert.ok((file?.counts.dropped.get("held out and not needed") ?? 0) > 0);
+});
+
+test("the hash tells on which side of the split a ranking is", async () => {
+  const questions = Array.from({ length: 20 }, (_, i) => `question ${i}`);
+  const trained = questions.filter(
+    (content) => splitOfMessages([{ role: "user", content }]) === "train",
+  );
+  const [a, b, c] = trained.map((content): RankedPrompt => {
+    return { prompt: [{ role: "user", content }], responses: ["yes", "no"], ranking: [[0], [1]] };
+  }) as [RankedPrompt, RankedPrompt, RankedPrompt];
+  const hashOf = async (train: RankedPrompt[], test: RankedPrompt[]): Promise<string> => {
+    const sources = [sourceOf(train, "train"), sourceOf(test, "test")];
+    return (await loadRankings(sources, chatTokenizer, options, silent)).hash;
+  };
+  assert.equal(await hashOf([a], [b, c]), await hashOf([a], [b, c]));
+  assert.notEqual(await hashOf([a], [b, c]), await hashOf([a, b], [c]));
+});
+
+function sourceOf(rankings: readonly RankedPrompt[], use: "train" | "test"): RankingSource {
+  async function* read(counts: RowCounts): AsyncGenerator<RankedPrompt> {
+    counts.rows += rankings.length;
+    counts.kept += rankings.length;
+    yield* rankings;
+  }
+  return { name: use, licence: "none", card: "By hand.", use, read };
+}

@@ -1,6 +1,6 @@
 /** A model from elsewhere, whose vocabulary has no marks, becomes an assistant all the same. */
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -77,6 +77,11 @@ for (const [name, values] of [
     const made = await openModel(join(folder, name));
     assert.equal(made.checkpoint.config.vocabSize, 270);
     assert.equal(made.tokenizer.special("<|assistant_end|>"), 265);
+    assert.equal(
+      said.filter((line) => line.startsWith("no adapter")).length,
+      name === "all" ? 0 : 1,
+    );
+    assert.ok(!existsSync(join(folder, name, "adapter")));
     const second = await sft(config, talk, never);
     assert.ok(said.some((line) => line.includes("after step 2 of 2")));
     assert.equal(second.val_loss, first.val_loss);

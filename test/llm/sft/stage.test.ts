@@ -113,7 +113,8 @@ for (const [name, values] of [
   test(`stopped at any step and started again, a run ends with the same bits: ${name}`, async () => {
     const every = { ...values, steps: 6, evalEvery: 2, sampleEvery: 3 };
     await train(`${name}-alone`, every);
-    for (const stop of [1, 4]) {
+    // After step 3 samples are due, after step 4 a measurement.
+    for (const stop of [1, 3, 4]) {
       const stopping = new AbortController();
       const talk = { ...silent, say: (line: string) => void stopAt(line, stop, stopping) };
       const stopped = await train(`${name}-stopped`, every, talk, stopping.signal);

@@ -5,7 +5,7 @@ import type { Message } from "../../../src/llm/chat/conversation.ts";
 import { keyOf, type Operator } from "../../../src/llm/tasks/arithmetic.ts";
 import { calculatorTask } from "../../../src/llm/tasks/calculator.ts";
 import { directTask } from "../../../src/llm/tasks/direct.ts";
-import { exactToolCall, finalAnswer, numbersIn } from "../../../src/llm/tasks/grade.ts";
+import { exactToolCall, numbersIn } from "../../../src/llm/tasks/grade.ts";
 import { stepsTask } from "../../../src/llm/tasks/steps.ts";
 import { writeColumns } from "../../../src/llm/tasks/steps-columns.ts";
 import { problemsOf, withLastText } from "./replies.ts";
@@ -110,7 +110,7 @@ test("calculator: the value of the call is computed here as well", () => {
 
 test("calculator: a right number among others, or from a wrong call, is worth nothing", () => {
   for (const problem of problemsOf(calculatorTask(), 100)) {
-    const right = finalAnswer(problem.solution) ?? "";
+    const right = numbersIn(problem.solution.at(-1)?.content ?? "").at(-1) ?? "";
     const near = String(Number(right) + 1);
     const texts = [
       `${near} ${right}`,
@@ -139,7 +139,7 @@ test("calculator: a right number among others, or from a wrong call, is worth no
 test("a reply claims its last number", () => {
   const [problem] = problemsOf(calculatorTask({ digits: [3, 3], operators: ["*"] }), 1);
   assert.ok(problem);
-  const right = finalAnswer(problem.solution) ?? "";
+  const right = numbersIn(problem.solution.at(-1)?.content ?? "").at(-1) ?? "";
   const [operand = ""] = numbersIn(problem.prompt[0]?.content ?? "");
   assert.equal(problem.grade(withLastText(problem, () => `${operand} makes ${right}`)), 1);
   assert.equal(problem.grade(withLastText(problem, () => `${right}, not ${operand}`)), 0);

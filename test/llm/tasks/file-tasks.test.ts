@@ -8,7 +8,7 @@ import { gzipSync } from "node:zlib";
 import type { Message } from "../../../src/llm/chat/conversation.ts";
 import { type FileTask, findFileTasks } from "../../../src/llm/tasks/file-tasks.node.ts";
 import { makes24, solve24 } from "../../../src/llm/tasks/game24.ts";
-import { splitOf } from "../../../src/llm/tasks/split.ts";
+import { splitOf, splitOfMessages } from "../../../src/llm/tasks/split.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "nutshell-file-tasks-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -39,10 +39,16 @@ test("24: each number once, exact fractions, nothing but sums", () => {
 test("a file's rows: answers by value, one claim, splits kept, every row once an epoch", async () => {
   const row = (i: number): unknown => ({
     question: `Q${i}?`,
-    answer: `<<1+${i}=9>>so\n#### 1,00${i}`,
+    answer: `<<1+${i}=9>>so\n#### 1,${String(i).padStart(3, "0")}`,
   });
-  write("math_rl/gsm8k/train.jsonl.gz", [0, 1, 2, 3, 4].map(row));
-  write("math_rl/gsm8k/test.jsonl.gz", [5, 6].map(row));
+  const sideOf = (i: number): string => splitOfMessages([{ role: "user", content: `Q${i}?` }]);
+  const [trained, heldOut] = ["train", "test"].map((side) =>
+    Array.from({ length: 100 }, (_, i) => i).filter((i) => sideOf(i) === side),
+  ) as [number[], number[]];
+  // SFT reads the same file and holds the same question out.
+  const file = [...trained.slice(0, 4), heldOut[0] as number, trained[4] as number];
+  write("math_rl/gsm8k/train.jsonl.gz", file.map(row));
+  write("math_rl/gsm8k/test.jsonl.gz", [trained[5] as number].map(row));
   write("math_rl/aqua/aqua.jsonl.gz", [{ context: "Find x.", answer: "5(√3 + 1)" }]);
   const [gsm8k, aqua] = (await findFileTasks(folder)) as [FileTask, FileTask];
   assert.deepEqual(gsm8k.sizes, { train: 5, test: 2 });
@@ -50,11 +56,11 @@ test("a file's rows: answers by value, one claim, splits kept, every row once an
     [0, 1, 2, 3, 4].map(
       (i) => gsm8k.problem(epoch * 5 + i, "train", seed).prompt[0]?.content ?? "",
     );
-  assert.deepEqual([...asked(0, 1)].sort(), ["Q0?", "Q1?", "Q2?", "Q3?", "Q4?"]);
-  assert.deepEqual([...asked(1, 1)].sort(), ["Q0?", "Q1?", "Q2?", "Q3?", "Q4?"]);
+  const all = trained.slice(0, 5).map((i) => `Q${i}?`);
+  for (const epoch of [0, 1]) assert.deepEqual(asked(epoch, 1).sort(), all.toSorted());
   assert.deepEqual(asked(0, 1), asked(0, 1));
   const problem = gsm8k.problem(0, "test", 1);
-  const right = problem.prompt[0]?.content === "Q5?" ? 1005 : 1006;
+  const right = 1000 + Number(/\d+/.exec(problem.prompt[0]?.content ?? ""));
   const grouped = right.toLocaleString("en-US");
   for (const good of [`Answer: ${right}`, `Well.\nAnswer: ${right}.0`, `Answer: ${grouped}.`]) {
     assert.equal(problem.grade(says(good)), 1, good);

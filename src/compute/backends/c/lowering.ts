@@ -59,6 +59,8 @@ export const lowerings: Readonly<Record<string, Lowering>> = {
     const [B, T, H, D] = node.inputs[0].shape;
     const { base, inverse } = node.attrs;
     const type = typeName(node.inputs[0]);
+    const hasOwnPlaces = node.inputs[1]?.shape.length === 1;
+    const turns = hasOwnPlaces ? B * T : T;
     return {
       statement: call(
         "rope",
@@ -74,7 +76,7 @@ export const lowerings: Readonly<Record<string, Lowering>> = {
         y,
         scratch,
       ),
-      scratch: bytes("rope_scratch", B, T, D, "threads"),
+      scratch: bytes("rope_scratch", turns, D, "threads"),
     };
   },
   attention: (node, { inputs: [q, k, v, first, rows], outputs: [o, lse], scratch }) => {

@@ -22,7 +22,7 @@ import {
   toRational,
 } from "./rational.ts";
 
-export const MAX_LENGTH = 300;
+const MAX_LENGTH = 300;
 
 type Operator = (a: Rational, b: Rational) => Rational;
 

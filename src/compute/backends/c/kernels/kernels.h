@@ -38,7 +38,7 @@ size_t rms_norm_grad_scratch(long rows, long C);
 
 void rope(Worker*, long B, long T, long H, long D, float base, int inverse, const void* x,
           int type, Places places, void* y, void* scratch);
-size_t rope_scratch(long B, long T, long D, int nThreads);
+size_t rope_scratch(long turns, long D, int nThreads);
 
 void embedding(Worker*, long N, long V, long C, const float* table, const int32_t* ids,
                float* out);

@@ -72,9 +72,9 @@ INLINE void rotate_row(long H, long D, const void* x, void* y, int type, long at
 DEFINE_ROTATE(rotate_f32, F32)
 DEFINE_ROTATE(rotate_bf16, BF16)
 
-/* The table, one row a position, and every worker's angles. */
-size_t rope_scratch(long B, long T, long D, int nThreads) {
-  return (size_t)(B * T * D) * sizeof(float) + (size_t)(nThreads * D) * sizeof(double);
+/* The table, one row a position (`turns` of them), and every worker's angles. */
+size_t rope_scratch(long turns, long D, int nThreads) {
+  return (size_t)(turns * D) * sizeof(float) + (size_t)(nThreads * D) * sizeof(double);
 }
 
 /** y [B, T, H, D] = x turned; without a first position it is 0; inverse turns back. */
