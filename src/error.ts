@@ -13,7 +13,12 @@ export type ErrorCode =
   | "CONFIG" // a configuration value or key breaks a rule
   | "USAGE" // command line: unknown command or flag, missing value
   | "DISK" // a write failed: disk full, no permission, read-only
-  | "DIVERGED"; // training: the loss is not finite and cannot be skipped any more
+  | "DIVERGED" // training: the loss is not finite and cannot be skipped any more
+  | "CONTEXT" // inference: what is asked for does not fit the model's context
+  | "OVERLOADED" // inference: no memory or place left to serve it now; later there may be
+  | "UNSUPPORTED" // inference: this model or engine cannot do what was asked
+  | "ABORTED" // inference: whoever asked took it back before it was done
+  | "PROVIDER"; // inference: another machine's model failed or cannot be reached
 
 export class NutshellError extends Error {
   readonly code: ErrorCode;

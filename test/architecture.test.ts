@@ -48,8 +48,24 @@ const parts: readonly Part[] = [
   },
   {
     prefix: "src/llm/inference/",
-    mayImport: [...leaves, "src/compute/", "src/llm/tokenizer/", "src/llm/model/"],
+    mayImport: [
+      ...[...leaves, "src/compute/", "src/llm/tokenizer/", "src/llm/model/"],
+      "src/llm/chat/conversation.ts",
+    ],
     browser: true,
+  },
+  {
+    prefix: "src/llm/engines/",
+    mayImport: [
+      ...[...leaves, disk, "src/compute/"],
+      ...llm("tokenizer", "model", "inference", "chat", "run"),
+    ],
+    browser: false,
+  },
+  {
+    prefix: "src/llm/export/",
+    mayImport: [...leaves, disk, "src/compute/", ...llm("tokenizer", "model", "chat", "run")],
+    browser: false,
   },
   {
     prefix: "src/llm/chat/",
@@ -77,8 +93,14 @@ const parts: readonly Part[] = [
   },
   { prefix: "src/llm/scaling/", mayImport: leaves, browser: false },
   {
+    prefix: "src/server/",
+    mayImport: [...leaves, "src/llm/inference/engine.ts", "src/llm/chat/conversation.ts"],
+    browser: false,
+  },
+  { prefix: "src/web/", mayImport: [], browser: true },
+  {
     prefix: "src/cli/",
-    mayImport: [...leaves, disk, "src/compute/", "src/llm/"],
+    mayImport: [...leaves, disk, "src/compute/", "src/llm/", "src/server/"],
     browser: false,
   },
   { prefix: "src/cli/nutshell.mjs", mayImport: ["setup.mjs"], browser: false },

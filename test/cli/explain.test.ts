@@ -18,6 +18,11 @@ const codes: Readonly<Record<ErrorCode, true>> = {
   USAGE: true,
   DISK: true,
   DIVERGED: true,
+  CONTEXT: true,
+  OVERLOADED: true,
+  UNSUPPORTED: true,
+  ABORTED: true,
+  PROVIDER: true,
 };
 
 const parts = ["What it means.", "Why it happens.", "What to do.", "Example."];

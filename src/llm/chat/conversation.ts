@@ -5,6 +5,8 @@
  */
 
 export interface ToolCall {
+  /** Which call a result answers, where they come out of order; absent: by order. */
+  readonly id?: string;
   /** A tool's name. */
   readonly name: string;
   /** JSON text of an object, as it was written. */
@@ -32,6 +34,8 @@ export interface AssistantMessage {
 /** The result of one call. */
 export interface ToolMessage {
   readonly role: "tool";
+  /** Of the call; absent: by order. */
+  readonly callId?: string;
   readonly content: string;
 }
 

@@ -2,7 +2,7 @@
 import type { Presets, PresetName as Sizes } from "../run/preset.ts";
 import type { PretrainConfig } from "./config.ts";
 
-export type PresetName = Sizes | "shakespeare";
+export type PresetName = Sizes | "kernel" | "shakespeare";
 
 export const presets: Presets<PresetName, PretrainConfig> = {
   tiny: {
@@ -36,6 +36,26 @@ export const presets: Presets<PresetName, PretrainConfig> = {
       sequenceLen: 512,
       batchSize: 8,
       evalBatches: 8,
+    },
+  },
+  kernel: {
+    doc: "an hour on 2 cores; the base of the model that ships",
+    values: {
+      out: "runs/out/kernel/1-pretrain",
+      vocabSize: 8192,
+      depth: 4,
+      // Room for tools, their results and a few turns.
+      sequenceLen: 1024,
+      batchSize: 4,
+      gradAccumSteps: 1,
+      steps: 4500,
+      optimizer: "muon",
+      warmup: 50,
+      evalEvery: 500,
+      evalBatches: 2,
+      sampleEvery: 500,
+      saveEvery: 250,
+      logEvery: 20,
     },
   },
   shakespeare: {
