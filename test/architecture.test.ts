@@ -112,6 +112,7 @@ const parts: readonly Part[] = [
 
 const root = `${dirname(import.meta.dirname)}/`;
 const files = globSync(["setup.mjs", "{src,runs,bench,test}/**/*.{ts,mjs}"], { cwd: root })
+  .filter((path) => !path.includes("node_modules/"))
   .sort()
   .map((path) => readImports(path, readFileSync(root + path, "utf8")));
 
