@@ -47,7 +47,7 @@ function opensBody(lines: readonly string[], indent: string): boolean {
 function measure(root: URL): Map<string, Folder> {
   const folders = new Map<string, Folder>();
   const pattern = ["setup.mjs", "{src,runs,bench,test}/**/*.{ts,mjs,h,py}"];
-  for (const path of globSync(pattern, { cwd: root }).sort()) {
+  for (const path of globSync(pattern, { cwd: root, exclude: ["**/node_modules/**"] }).sort()) {
     const lines = readFileSync(new URL(path, root), "utf8").trimEnd().split("\n");
     const folder = folders.get(dirname(path)) ?? { files: 0, lines: 0, longest: nothing };
     const longest = longestFunction(lines);
