@@ -8,8 +8,9 @@ import { runProgram } from "../src/cli/execute.ts";
 import type { Backend } from "../src/compute/backend.ts";
 import { createCBackend } from "../src/compute/backends/c/backend.node.ts";
 import { matmulProgram } from "./matmul-program.ts";
+import type { Peer } from "./peer.node.ts";
 import { type Cell, median, report, secondsOf, significant } from "./report.ts";
-import { howToInstall, type Peer, startTorch } from "./torch/peer.node.ts";
+import { howToInstall, startTorch } from "./torch/peer.node.ts";
 
 const SHAPES = [
   [1024, 1024, 1024],

@@ -12,8 +12,9 @@ import { runProgram } from "../src/cli/execute.ts";
 import { createCBackend } from "../src/compute/backends/c/backend.node.ts";
 import { countParameters, flopsPerToken } from "../src/llm/model/size.ts";
 import { matmulProgram } from "./matmul-program.ts";
+import type { Peer } from "./peer.node.ts";
 import { median, report, secondsOf, significant } from "./report.ts";
-import { howToInstall, type Peer, startTorch } from "./torch/peer.node.ts";
+import { howToInstall, startTorch } from "./torch/peer.node.ts";
 import { B, config, prepareTrainStep, T, type TrainStep } from "./train-step.ts";
 
 const PEAK = { M: 2048, N: 2048, K: 2048, form: "nt", precision: "bf16" } as const;
