@@ -38,7 +38,7 @@ export async function inspectConversations(
   const opened = model === undefined ? undefined : await openModel(model);
   const tokenizer = opened?.tokenizer ?? byteTokenizer();
   const T = sequenceLen ?? opened?.checkpoint.config.sequenceLen;
-  const query = { data: config.data, mixture: task ?? config.mixture, n, seed: config.seed };
+  const query = { ...config, task, n };
   const found = await drawConversations(query, tokenizer, T, io.signal);
   for (const inspected of found)
     io.stdout(io.json ? `${toJson(inspected)}\n` : show(inspected, tokenizer, io.color));

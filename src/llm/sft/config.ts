@@ -9,6 +9,8 @@ export interface SftConfig extends StageConfig {
   sequenceLen: number | undefined;
   mixture: string | undefined;
   conversations: number | undefined;
+  exchanges: number;
+  taskShare: number;
   epochs: number;
   evalConversations: number;
   sampleEvery: number;
@@ -48,6 +50,18 @@ export const sftOptions: OptionTableFor<SftConfig> = {
       "Conversations of an epoch; absent: all of the files, or " +
       `${DEFAULT_CONVERSATIONS.toLocaleString("en-US")} where a task makes them.`,
     check: count,
+  },
+  exchanges: {
+    type: "integer",
+    value: 1,
+    doc: "Questions in a conversation that tasks make, at most; each number from 1 on is as likely.",
+    check: inRange(1, 16),
+  },
+  taskShare: {
+    type: "number",
+    value: 0.5,
+    doc: "Share of the conversations that tasks make, where --data is absent and sets are there.",
+    check: inRange(0, 1),
   },
   epochs: {
     type: "number",

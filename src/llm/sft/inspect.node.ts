@@ -1,15 +1,17 @@
 /** The first conversations of each source, rendered, with what training would do to them. */
+import { NutshellError } from "../../error.ts";
+import { suggestName } from "../../nearest-name.ts";
 import type { Conversation } from "../chat/conversation.ts";
 import { type Rendered, renderConversation } from "../chat/template.ts";
 import { createRowCounts } from "../tasks/row-counts.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { fitConversation } from "./fit.ts";
-import { findSupplies } from "./sources.node.ts";
+import { findSupplies, type SourceQuery } from "./sources.node.ts";
 import type { Supply } from "./supply.ts";
 
-export interface InspectQuery {
-  readonly data: string | undefined;
-  readonly mixture: string | undefined;
+export interface InspectQuery extends SourceQuery {
+  /** Only this source; absent = all. */
+  readonly task: string | undefined;
   /** Of each source. */
   readonly n: number;
   readonly seed: number;
@@ -27,14 +29,15 @@ export interface Inspected {
 
 /** @param sequenceLen T; absent = rows of any length  @throws DATA, CONFIG, TOKENIZER */
 export async function drawConversations(
-  { data, mixture, n, seed }: InspectQuery,
+  query: InspectQuery,
   tokenizer: Tokenizer,
   sequenceLen: number | undefined,
   signal: AbortSignal,
 ): Promise<Inspected[]> {
   const rowTokens = sequenceLen === undefined ? Infinity : sequenceLen + 1;
+  const { n, seed } = query;
   const found: Inspected[] = [];
-  for (const supply of findSupplies(data, mixture)) {
+  for (const supply of chooseSupplies(query)) {
     let index = 0;
     for await (const { conversation, split } of firstOf(supply, seed)) {
       signal.throwIfAborted();
@@ -48,6 +51,18 @@ export async function drawConversations(
     }
   }
   return found;
+}
+
+/** @throws CONFIG for a name that is not there */
+function chooseSupplies({ task, ...query }: InspectQuery): Supply[] {
+  const all = findSupplies(query);
+  const chosen = task === undefined ? all : all.filter(({ name }) => name === task);
+  if (chosen.length > 0 || task === undefined) return chosen;
+  const hint = suggestName(
+    task,
+    all.map(({ name }) => name),
+  );
+  throw new NutshellError("CONFIG", `sft inspect: no task or source named "${task}". ${hint}`);
 }
 
 async function* firstOf(

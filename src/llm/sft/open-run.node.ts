@@ -105,7 +105,7 @@ export async function openRun(asked: SftConfig, talk: Talk, signal: AbortSignal)
   talk.say(`computing with ${backend.description}`);
   try {
     const rowTokens = rowLength(asked, model) + 1;
-    const supplies = findSupplies(asked.data, asked.mixture);
+    const supplies = findSupplies(asked);
     const options = { ...asked, rowTokens };
     const { tokenizer } = marked;
     const gathered = await gatherConversations(supplies, tokenizer, options, talk, signal);

@@ -5,30 +5,39 @@ import { findConversationSources } from "../tasks/find-conversations.node.ts";
 import { BESIDE, findGiven, type GivenKind } from "../tasks/find-given.node.ts";
 import { readConversations } from "../tasks/read-conversations.node.ts";
 import type { ConversationSource } from "../tasks/source.ts";
-import { type Supply, supplyOfSource, taskSupplies } from "./supply.ts";
+import { joinSupplies, type Supply, supplyOfSource, taskSupplies } from "./supply.ts";
 
-/**
- * @param data "builtin", a file or folder of conversations, or absent for all that is at hand
- * @param mixture `NAME=WEIGHT,…`; absent = all sources by their own weights
- * @throws DATA, CONFIG
- */
-export function findSupplies(data: string | undefined, mixture: string | undefined): Supply[] {
-  return applyMixture(findAll(data), mixture);
+export interface SourceQuery {
+  /** "builtin", a file or folder of conversations, or absent for all that is at hand. */
+  readonly data: string | undefined;
+  /** `NAME=WEIGHT,…`; absent = all sources by their own weights. */
+  readonly mixture: string | undefined;
+  /** Of a conversation that tasks make, at most. */
+  readonly exchanges: number;
+  /** Of the conversations, where there are tasks and sets. */
+  readonly taskShare: number;
 }
 
-function findAll(data: string | undefined): Supply[] {
+/** @throws DATA, CONFIG */
+export function findSupplies({ data, mixture, exchanges, taskShare }: SourceQuery): Supply[] {
+  return joinSupplies(applyMixture(findAll(data, taskShare), mixture), exchanges);
+}
+
+function findAll(data: string | undefined, taskShare: number): Supply[] {
   if (data === "builtin") return taskSupplies();
   if (data === undefined) {
     const sets = findConversationSources(BESIDE).map(supplyOfSource);
-    return [...halve(taskSupplies()), ...halve(sets)];
+    const made = taskSupplies();
+    if (sets.length === 0) return made;
+    return [...shareOut(made, taskShare), ...shareOut(sets, 1 - taskShare)];
   }
   return findGiven(data, conversations).map(supplyOfSource);
 }
 
-/** Weights are among tasks or among sets; either kind gets half of the conversations. */
-function halve(supplies: readonly Supply[]): Supply[] {
+/** Weights are among tasks or among sets; either kind gets a share of the conversations. */
+function shareOut(supplies: readonly Supply[], share: number): Supply[] {
   const all = supplies.reduce((sum, { weight }) => sum + weight, 0);
-  return supplies.map((supply) => ({ ...supply, weight: supply.weight / all }));
+  return supplies.map((supply) => ({ ...supply, weight: (share * supply.weight) / all }));
 }
 
 const conversations: GivenKind<ConversationSource> = {
