@@ -8,14 +8,21 @@ import type { Graph, TensorType } from "./graph.ts";
 
 export type HostArray = Float32Array | Int32Array;
 
+/** Elements [at, at + count) of a tensor. */
+export interface StorePart {
+  readonly at: number;
+  readonly count: number;
+}
+
 export interface Store {
   /** Adds a zeroed tensor; the same name and type again is a no-op. */
   define(name: string, type: TensorType): void;
   names(): string[];
   type(name: string): TensorType;
-  /** A copy; bf16 is widened to f32. */
-  read(name: string): Promise<HostArray>;
-  write(name: string, data: HostArray): Promise<void>;
+  /** A copy of all elements, or of some that lie side by side; bf16 is widened to f32. */
+  read(name: string, part?: StorePart): Promise<HostArray>;
+  /** @param at the element where `data` begins; absent: `data` is the whole tensor */
+  write(name: string, data: HostArray, at?: number): Promise<void>;
   /** Bytes held. */
   bytes(): number;
   dispose(): void;

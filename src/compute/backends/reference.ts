@@ -4,7 +4,7 @@
  * nothing, which finite differences need.
  */
 import { NutshellError } from "../../error.ts";
-import type { Backend, HostArray, Program, Store } from "../backend.ts";
+import type { Backend, HostArray, Program, Store, StorePart } from "../backend.ts";
 import {
   checkGraph,
   type Data,
@@ -46,6 +46,17 @@ export function wrongLength(name: string, type: TensorType, got: number): Nutshe
   );
 }
 
+/** @throws SHAPE when elements are meant that the tensor does not have */
+export function checkPart(name: string, type: TensorType, part: StorePart): StorePart {
+  const { at, count } = part;
+  const size = sizeOf(type.shape);
+  if (Number.isInteger(at) && at >= 0 && count >= 0 && at + count <= size) return part;
+  throw new NutshellError(
+    "SHAPE",
+    `store: a part of "${name}" must lie in its ${size} elements, got ${count} from ${at} on.`,
+  );
+}
+
 class ReferenceStore implements Store {
   readonly tensors: Map<string, { type: TensorType; data: Data }> = new Map();
   readonly precision: Precision;
@@ -71,15 +82,19 @@ class ReferenceStore implements Store {
   type(name: string): TensorType {
     return this.entry(name).type;
   }
-  async read(name: string): Promise<HostArray> {
-    const { data } = this.entry(name);
-    return data instanceof Int32Array ? data.slice() : Float32Array.from(data);
+  async read(name: string, part?: StorePart): Promise<HostArray> {
+    const { type, data } = this.entry(name);
+    const { at, count } = checkPart(name, type, part ?? { at: 0, count: data.length });
+    const taken = data.subarray(at, at + count);
+    return taken instanceof Int32Array ? taken.slice() : Float32Array.from(taken);
   }
-  async write(name: string, data: HostArray): Promise<void> {
+  async write(name: string, data: HostArray, at?: number): Promise<void> {
     const entry = this.entry(name);
-    if (data.length !== entry.data.length) throw wrongLength(name, entry.type, data.length);
-    entry.data.set(data);
-    roundIfNarrow(entry.data, entry.type);
+    if (at === undefined && data.length !== entry.data.length)
+      throw wrongLength(name, entry.type, data.length);
+    checkPart(name, entry.type, { at: at ?? 0, count: data.length });
+    entry.data.set(data, at);
+    roundIfNarrow(entry.data.subarray(at, (at ?? 0) + data.length), entry.type);
   }
   bytes(): number {
     return [...this.tensors.values()].reduce((sum, { data }) => sum + data.byteLength, 0);

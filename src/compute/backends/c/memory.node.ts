@@ -64,12 +64,17 @@ export function fromMemory(view: ArrayBuffer, offset: number, type: TensorType):
     : new Float32Array(view, offset, size).slice();
 }
 
-/** Stores numbers as the tensor's dtype, from the start of its buffer. */
-export function toMemory(view: ArrayBuffer, type: TensorType, data: ArrayLike<number>): void {
+/** Stores numbers as the tensor's dtype, from element `at` of its buffer on. */
+export function toMemory(
+  view: ArrayBuffer,
+  type: TensorType,
+  data: ArrayLike<number>,
+  at: number = 0,
+): void {
   const target: Record<DType, (view: ArrayBuffer) => void> = {
-    f32: (v) => new Float32Array(v).set(data),
-    i32: (v) => new Int32Array(v).set(data),
-    bf16: (v) => new Uint16Array(v).set(toBf16(data)),
+    f32: (v) => new Float32Array(v).set(data, at),
+    i32: (v) => new Int32Array(v).set(data, at),
+    bf16: (v) => new Uint16Array(v).set(toBf16(data), at),
   };
   target[type.dtype](view);
 }

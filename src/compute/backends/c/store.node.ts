@@ -1,9 +1,9 @@
 /** Named tensors in native memory. */
 import { NutshellError } from "../../../error.ts";
-import type { HostArray, Store } from "../../backend.ts";
+import type { HostArray, Store, StorePart } from "../../backend.ts";
 import { sameType, type TensorType } from "../../graph.ts";
 import { sizeOf } from "../../shape.ts";
-import { otherType, wrongLength } from "../reference.ts";
+import { checkPart, otherType, wrongLength } from "../reference.ts";
 import { Buffer, fromMemory, type Kernels, toMemory } from "./memory.node.ts";
 import { bytesOf } from "./render.ts";
 
@@ -34,14 +34,19 @@ export class CStore implements Store {
   address(name: string): bigint {
     return this.#entry(name).buffer.address;
   }
-  async read(name: string): Promise<HostArray> {
+  async read(name: string, part?: StorePart): Promise<HostArray> {
     const { type, buffer } = this.#entry(name);
-    return fromMemory(buffer.view, 0, type);
+    if (part === undefined) return fromMemory(buffer.view, 0, type);
+    const { at, count } = checkPart(name, type, part);
+    const offset = bytesOf({ ...type, shape: [at] });
+    return fromMemory(buffer.view, offset, { ...type, shape: [count] });
   }
-  async write(name: string, data: HostArray): Promise<void> {
+  async write(name: string, data: HostArray, at?: number): Promise<void> {
     const { type, buffer } = this.#entry(name);
-    if (data.length !== sizeOf(type.shape)) throw wrongLength(name, type, data.length);
-    toMemory(buffer.view, type, data);
+    if (at === undefined && data.length !== sizeOf(type.shape))
+      throw wrongLength(name, type, data.length);
+    checkPart(name, type, { at: at ?? 0, count: data.length });
+    toMemory(buffer.view, type, data, at);
   }
   bytes(): number {
     return [...this.#tensors.values()].reduce((sum, { buffer }) => sum + buffer.bytes, 0);
