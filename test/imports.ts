@@ -66,7 +66,7 @@ function reasonAgainst(
   if (isPackage(name)) return undefined;
   const target = partOf(name, parts)?.prefix;
   if (target === part.prefix) return undefined;
-  const allowed = part.mayImport.some((prefix) => target?.startsWith(prefix) === true);
+  const allowed = part.mayImport.some((prefix) => name.startsWith(prefix));
   return allowed ? undefined : `${part.prefix} may not import ${target ?? "it"}`;
 }
 
