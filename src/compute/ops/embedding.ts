@@ -1,5 +1,6 @@
 /** Embedding: rows of a table picked by id; its gradient adds rows back where they came from. */
 import { apply, type Op, type Shape, shapeError, type Value } from "../graph.ts";
+import { dequantizeOp, packedOf } from "./dequantize.ts";
 import { cast } from "./elementwise.ts";
 
 /** (table [V, C], ids) → [...ids, C]. Ids outside the table are an error of the caller. */
@@ -37,7 +38,12 @@ export const embeddingGradOp: Op<{ shape: Shape }> = {
   gradient: { none: "a gradient rule; second derivatives are not taken" },
 };
 
-/** @param table f32 [V, C]  @param ids i32 [...]  @returns f32 [..., C] */
+/**
+ * @param table f32 [V, C], or quantised (`dequantize`): then only the rows asked for are unpacked
+ * @param ids i32 [...]  @returns f32 [..., C]
+ */
 export function embedding(table: Value, ids: Value): Value {
-  return apply(embeddingOp, [cast(table, "f32"), ids], null);
+  const packed = packedOf(table);
+  if (packed === undefined) return apply(embeddingOp, [cast(table, "f32"), ids], null);
+  return apply(dequantizeOp, [packed.quants, packed.scales, ids], packed.attrs);
 }

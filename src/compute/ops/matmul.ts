@@ -14,7 +14,9 @@ import {
 } from "../graph.ts";
 import { roundBf16 } from "../numbers.ts";
 import { sameShape, sizeOf } from "../shape.ts";
+import { packedOf } from "./dequantize.ts";
 import { cast } from "./elementwise.ts";
+import { quantLinear } from "./quant-linear.ts";
 import { reshape } from "./reshape.ts";
 
 export interface MatmulAttrs {
@@ -113,12 +115,19 @@ export function matmul(a: Value, b: Value, options: Partial<MatmulAttrs> = {}): 
   return reshape(y, [...a.shape.slice(0, -1), y.shape[1]] as Shape);
 }
 
-/** A linear layer without bias: x · Wᵀ, W as [out, in] like Hugging Face's files. */
+/**
+ * A linear layer without bias: x · Wᵀ, W as [out, in] like Hugging Face's files. A quantised W
+ * (`dequantize`) is read as it is stored.
+ */
 export function linear(
   x: Value,
   weight: Value,
   precision: "f32" | "bf16",
   dtype: DType = precision,
 ): Value {
-  return matmul(x, weight, { transposeB: true, compute: precision, dtype });
+  const packed = packedOf(weight);
+  if (packed === undefined)
+    return matmul(x, weight, { transposeB: true, compute: precision, dtype });
+  const y = quantLinear(flatten(x), packed, precision, dtype);
+  return reshape(y, [...x.shape.slice(0, -1), y.shape[1]]);
 }
