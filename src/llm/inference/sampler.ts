@@ -1,8 +1,10 @@
 /**
  * The sampler: logits in, one token id out. Temperature first, then the `topK` likeliest, then the
- * smallest set of those whose probability reaches `topP`; what is left is scaled to one. Pure: the
- * random number comes from the caller. Equal probabilities are ordered by id, so ties never depend
- * on anything else. @see Fan et al. 2018 (top-k); Holtzman et al. 2020 (top-p)
+ * smallest set of those whose probability reaches `topP`, then those that have `minP` of the
+ * likeliest's; what is left is scaled to one. Pure: the random number comes from the caller. Equal
+ * probabilities are ordered by id, so ties never depend on anything else.
+ * What changes logits before: `token-sampler.ts`.
+ * @see Fan et al. 2018 (top-k); Holtzman et al. 2020 (top-p); Nguyen et al. 2024 (min-p)
  */
 import { philox, toUnit } from "../../compute/philox.ts";
 import { NutshellError } from "../../error.ts";
@@ -14,10 +16,12 @@ export interface SamplerOptions {
   readonly topK?: number | undefined;
   /** Probability that the candidates must reach together, in (0, 1]; absent = all. */
   readonly topP?: number | undefined;
+  /** Least probability of a candidate, as a share of the likeliest's, in [0, 1]; absent = 0. */
+  readonly minP?: number | undefined;
 }
 
 /** @throws CONFIG naming the option that breaks its rule */
-export function checkSampler({ temperature, topK, topP }: SamplerOptions): void {
+export function checkSampler({ temperature, topK, topP, minP }: SamplerOptions): void {
   const fail = (what: string, got: number): never => {
     throw new NutshellError("CONFIG", `sampler: ${what}, got ${got}.`);
   };
@@ -26,6 +30,7 @@ export function checkSampler({ temperature, topK, topP }: SamplerOptions): void 
   if (topK !== undefined && !(Number.isSafeInteger(topK) && topK >= 1))
     fail("topK must be a whole number, 1 or more", topK);
   if (topP !== undefined && !(topP > 0 && topP <= 1)) fail("topP must be above 0, at most 1", topP);
+  if (minP !== undefined && !(minP >= 0 && minP <= 1)) fail("minP must be from 0 to 1", minP);
 }
 
 /** Philox streams of sampling, apart from those of initial values and data order. */
@@ -48,7 +53,8 @@ export function sampleToken(logits: Float32Array, options: SamplerOptions, rando
   const { temperature, topK } = options;
   if (temperature === 0 || topK === 1 || top === Infinity) return best;
   const weights = toWeights(logits, top, temperature);
-  return draw(candidates(weights, options), weights, random);
+  const ids = likelyEnough(candidates(weights, options), weights, options);
+  return draw(ids, weights, random);
 }
 
 /** Probabilities up to a common factor: f64 [V], the likeliest has 1. */
@@ -90,6 +96,11 @@ function candidates(weights: Weights, { topK = weights.length, topP = 1 }: Sampl
   const kept = topK < weights.length ? [...order.take(topK)] : undefined;
   if (kept !== undefined && topP === 1) return kept;
   return shortestReaching(topP * sum(kept ?? all, weights), kept ?? order, weights);
+}
+
+/** Those with `minP` of the likeliest's weight, which is 1. */
+function likelyEnough(ids: Ids, weights: Weights, { minP = 0 }: SamplerOptions): Ids {
+  return minP === 0 ? ids : ids.filter((id) => (weights[id] as number) >= minP);
 }
 
 /** 0, 1, … V - 1. */

@@ -47,6 +47,10 @@ const cases: readonly Case[] = [
   { name: "top-p 1", options: { temperature: 1, topP: 1 }, ids: [0, 1, 2, 3, 4, 6, 7] },
   // Of the three that top-k leaves, the first two have 0.845.
   { name: "top-k, then top-p", options: { temperature: 1, topK: 3, topP: 0.84 }, ids: [3, 4] },
+  // Of the likeliest's weight, 6 has 0.368 and 0 has 0.135.
+  { name: "min-p 0.2", options: { temperature: 1, minP: 0.2 }, ids: [3, 4, 6] },
+  { name: "min-p counts hot", options: { temperature: 2, minP: 0.36 }, ids: [0, 3, 4, 6] },
+  { name: "top-p, then min-p", options: { temperature: 1, topP: 0.7, minP: 0.5 }, ids: [3, 4] },
   { name: "top-p counts hot", options: { temperature: 4, topP: 0.59 }, ids: [3, 4, 6] },
 ];
 
