@@ -72,7 +72,7 @@ describe("gradient against central differences", () => {
     const op = ops.get(name);
     if (op === undefined || !differentiable(op)) continue;
     test(name, async () => {
-      for (const c of cases.filter(hasFloats)) {
+      for (const c of cases.filter((c) => hasFloats(c) && !c.inferenceOnly)) {
         const worst = await worstDifference(c);
         assert.ok(worst <= TOLERANCE, `${name}, ${c.name}: off by ${worst}`);
       }

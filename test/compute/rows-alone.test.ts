@@ -88,7 +88,7 @@ for (const dtype of ["f32", "bf16"] as const) {
         return attention(a, b, c, { first: first as Value });
       });
     });
-    forEachBackend(`attention to rows of a cache, ${T} queries (${dtype})`, async (backend) => {
+    forEachBackend(`attention to pages of one row, ${T} queries (${dtype})`, async (backend) => {
       const [k, v] = [normal([5, 70, 2, 8], 2), normal([5, 70, 2, 8], 3)];
       const chosen = [4, 0, 2];
       const gather = (x: Inputs[string]): Inputs[string] => {
@@ -96,12 +96,13 @@ for (const dtype of ["f32", "bf16"] as const) {
         const parts = chosen.flatMap((row) => [...x.data.subarray(row * size, (row + 1) * size)]);
         return { shape: [3, ...x.shape.slice(1)], data: Float32Array.from(parts) };
       };
-      const build: Build = ({ q, k, v, first, rows }) => {
+      const build: Build = ({ q, k, v, first, pages }) => {
         const [a, b, c] = [q, k, v].map((x) => cast(x as Value, dtype)) as [Value, Value, Value];
-        const at = { first: first as Value, ...(rows === undefined ? {} : { rows }) };
+        const at = { first: first as Value, ...(pages === undefined ? {} : { pages }) };
         return attention(a, b, c, at);
       };
-      const indexed = await run(backend, { q, k, v, first, rows: integers(...chosen) }, build);
+      const pages = { shape: [3, 1], data: Int32Array.from(chosen) };
+      const indexed = await run(backend, { q, k, v, first, pages }, build);
       const gathered = await run(backend, { q, k: gather(k), v: gather(v), first }, build);
       assert.deepEqual(indexed, gathered);
     });

@@ -120,14 +120,34 @@ const refused: readonly (readonly [name: string, build: () => unknown, message: 
     /^attention: .*i32 scalar or i32 \[1\], got i32 \[2\]\.$/,
   ],
   [
-    "rows of a cache without positions",
-    () => attention(x(1, 2, 1, 4), x(3, 2, 1, 4), x(3, 2, 1, 4), { rows: i(1) }),
-    /^attention: rows of a cache need first positions, got i32 \[1\]\.$/,
+    "pages of a cache without positions",
+    () => attention(x(1, 2, 1, 4), x(3, 2, 1, 4), x(3, 2, 1, 4), { pages: i(1, 1) }),
+    /^attention: pages of a cache need first positions, got i32 \[1, 1\]\.$/,
   ],
   [
-    "rows of a cache for another batch",
-    () => writeRows(x(3, 6, 4), x(2, 1, 4), i(2), i(3)),
-    /^writeRows: .*\[3, 6, 4\], f32 \[2, 1, 4\], i32 \[2\]\.$/,
+    "a page table for another batch",
+    () => writeRows(x(3, 16, 4), x(2, 1, 4), i(2), i(3, 2)),
+    /^writeRows: the page table must be i32 \[2, M\], got i32 \[3, 2\]\.$/,
+  ],
+  [
+    "a page table of floats",
+    () => writeRows(x(3, 16, 4), x(2, 1, 4), i(2), x(2, 2)),
+    /^writeRows: the page table must be i32 \[2, M\], got f32 \[2, 2\]\.$/,
+  ],
+  [
+    "pages that vectors do not fit into",
+    () => writeRows(x(3, 24, 4), x(2, 1, 4), i(2), i(2, 2)),
+    /^writeRows: pages must hold a multiple of 16 tokens, got f32 \[3, 24, 4\]\.$/,
+  ],
+  [
+    "more rows than a text's pages hold",
+    () => writeRows(x(3, 16, 4), x(2, 33, 4), i(2), i(2, 2)),
+    /^writeRows: .*\[3, 16, 4\], f32 \[2, 33, 4\], i32 \[2\]\.$/,
+  ],
+  [
+    "queries to pages without a table",
+    () => attention(x(2, 1, 1, 4), x(3, 16, 1, 4), x(3, 16, 1, 4), { first: i(2) }),
+    /^attention: .*\[2, 1, 1, 4\], f32 \[3, 16, 1, 4\]/,
   ],
   [
     "uniforms for another batch",

@@ -18,9 +18,9 @@ import type { ModelConfig } from "../model/config.ts";
 import {
   hiddenStates,
   type KvCache,
-  kvCache,
   logits,
   type Precision,
+  pagedCache,
 } from "../model/transformer.ts";
 import { compileNarrow, inferenceParameters } from "./programs.ts";
 
@@ -80,10 +80,10 @@ function decodeWidths(slots: number): number[] {
   return narrow >= FEWEST_LANES ? [narrow, slots] : [slots];
 }
 
+/** A row of the cache is one page. */
 function batchCache({ config, precision, slots, capacity }: BatchShape, lanes: number): KvCache {
   const name = `cache-${slots}x${capacity}-${precision}`;
-  const { layers } = kvCache(config, slots, capacity, precision, name);
-  return { layers, first: input("first", [lanes], "i32"), rows: input("rows", [lanes], "i32") };
+  return pagedCache(config, slots, capacity, 1, lanes, precision, name);
 }
 
 function prefillGraph(shape: BatchShape): Graph {
@@ -160,32 +160,32 @@ export function createBatchPrograms(
 function prefillInputs(
   lanes: readonly PrefillLane[],
   shape: BatchShape,
-): Record<"ids" | "first" | "rows", Int32Array> {
+): Record<"ids" | "first" | "pages", Int32Array> {
   const ids = new Int32Array(shape.lanes * shape.chunk);
   const first = new Int32Array(shape.lanes).fill(-shape.chunk);
-  const rows = new Int32Array(shape.lanes);
+  const pages = new Int32Array(shape.lanes);
   lanes.forEach((lane, i) => {
     for (let t = lane.from; t < lane.to; t++)
       ids[i * shape.chunk + t - lane.from] = lane.ids[t] as number;
     first[i] = lane.from;
-    rows[i] = lane.row;
+    pages[i] = lane.row;
   });
-  return { ids, first, rows };
+  return { ids, first, pages };
 }
 
 function decodeInputs(
   lanes: readonly DecodeLane[],
   width: number,
-): Record<"ids" | "first" | "rows" | "uniform" | "temperature", Int32Array | Float32Array> {
-  const [ids, rows] = [new Int32Array(width), new Int32Array(width)];
+): Record<"ids" | "first" | "pages" | "uniform" | "temperature", Int32Array | Float32Array> {
+  const [ids, pages] = [new Int32Array(width), new Int32Array(width)];
   const first = new Int32Array(width).fill(-1);
   const [uniform, temperature] = [new Float32Array(width), new Float32Array(width)];
   lanes.forEach((lane, i) => {
     ids[i] = lane.id;
     first[i] = lane.position;
-    rows[i] = lane.row;
+    pages[i] = lane.row;
     uniform[i] = lane.uniform;
     temperature[i] = lane.temperature;
   });
-  return { ids, first, rows, uniform, temperature };
+  return { ids, first, pages, uniform, temperature };
 }

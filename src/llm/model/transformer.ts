@@ -32,13 +32,16 @@ export function bestPrecision({ description }: Pick<Backend, "description">): Pr
 export type Parameters = ReadonlyMap<string, Value>;
 export type StateUpdate = { readonly state: Value; readonly value: Value };
 
-/** Keys and values of the tokens before these, one pair [R, S, K, D] a layer. */
+/** Keys and values of the tokens before these, one pair [B, S, K, D] or [P, G, K, D] a layer. */
 export interface KvCache {
   readonly layers: readonly { readonly k: Value; readonly v: Value }[];
   /** i32 scalar, or [B]: the position of the first new token; what reaches beyond S is dropped. */
   readonly first: Value;
-  /** i32 [B], all different: the cache's row of each text; absent: R = B, each its own. */
-  readonly rows?: Value;
+  /**
+   * i32 [B, M]: the cache is P pages of G tokens, and these hold each text, in order; S = M·G. Only
+   * pages that are not written to may be in several texts. Absent: a row of the cache for each.
+   */
+  readonly pages?: Value;
 }
 
 export interface ForwardOptions {
@@ -62,12 +65,39 @@ export function kvCache(
   precision: Precision,
   name: string = "cache",
 ): KvCache {
-  const shape = [B, S, config.nKvHead, config.headDim];
-  const layers = Array.from({ length: config.nLayer }, (_, layer) => ({
+  return { layers: cacheLayers(config, B, S, precision, name), first: input("first", [], "i32") };
+}
+
+/**
+ * The same in pages, with inputs `first` [B] and `pages` [B, M].
+ * @param P pages @param G tokens of each: a multiple of 16 where M > 1
+ * @param M pages of the longest text @param B texts in one run
+ */
+export function pagedCache(
+  config: ModelConfig,
+  P: number,
+  G: number,
+  M: number,
+  B: number,
+  precision: Precision,
+  name: string = "cache",
+): KvCache {
+  const layers = cacheLayers(config, P, G, precision, name);
+  return { layers, first: input("first", [B], "i32"), pages: input("pages", [B, M], "i32") };
+}
+
+function cacheLayers(
+  { nLayer, nKvHead, headDim }: ModelConfig,
+  rows: number,
+  tokens: number,
+  precision: Precision,
+  name: string,
+): KvCache["layers"] {
+  const shape = [rows, tokens, nKvHead, headDim];
+  return Array.from({ length: nLayer }, (_, layer) => ({
     k: state(`${name}.${layer}.k`, shape, precision),
     v: state(`${name}.${layer}.v`, shape, precision),
   }));
-  return { layers, first: input("first", [], "i32") };
 }
 
 interface Layer {
@@ -105,16 +135,16 @@ function attend(layer: Layer, x: Value, B: number): { y: Value; updates: StateUp
   let v = heads(layer, x, "v", B);
   const updates: StateUpdate[] = [];
   const cached = options.cache?.layers[layer.index];
-  const { first, rows } = options.cache ?? {};
+  const { first, pages } = options.cache ?? {};
   if (cached !== undefined && first !== undefined) {
-    k = writeRows(cached.k, k, first, rows);
-    v = writeRows(cached.v, v, first, rows);
+    k = writeRows(cached.k, k, first, pages);
+    v = writeRows(cached.v, v, first, pages);
     updates.push({ state: cached.k, value: k }, { state: cached.v, value: v });
   }
   const o = attention(q, k, v, {
     ...(config.window === undefined ? {} : { window: config.window }),
     ...(first === undefined ? {} : { first }),
-    ...(rows === undefined ? {} : { rows }),
+    ...(pages === undefined ? {} : { pages }),
   });
   const flat = reshape(o, [x.shape[0] as number, config.nHead * config.headDim]);
   return { y: linear(flat, weight("self_attn.o_proj.weight"), options.precision, "f32"), updates };

@@ -25,6 +25,8 @@ export interface OpCase {
   readonly inputs: readonly CaseInput[];
   /** Outputs to compare; those with a gradient add up to the loss of the gradient test. */
   readonly build: (x: readonly Value[], variant: Variant) => readonly Value[];
+  /** What has a gradient in general has none here. */
+  readonly inferenceOnly?: boolean;
   /** Absent: both. */
   readonly variants?: readonly Variant[];
   /** Size of terms that cancel to (almost) nothing: f32 results are exact to this scale only. */

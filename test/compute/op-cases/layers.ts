@@ -62,6 +62,69 @@ const attentions: readonly Heads[] = [
   { name: "scores of hundreds", sizes: [1, 6, 6, 2, 2, 8], std: 15, cancels: 1000 },
 ];
 
+interface Paged {
+  readonly name: string;
+  /** [B, T, H, K, D] */
+  readonly sizes: readonly [number, number, number, number, number];
+  /** Pages, tokens of each. */
+  readonly cache: readonly [number, number];
+  readonly first: readonly number[];
+  readonly pages: readonly (readonly number[])[];
+  readonly window?: number;
+}
+
+const pagedAttentions: readonly Paged[] = [
+  {
+    name: "one query a text, pages out of order, one shared",
+    sizes: [3, 1, 4, 2, 8],
+    cache: [7, 16],
+    first: [40, 15, 17],
+    pages: [
+      [5, 0, 3],
+      [5, -1, -1],
+      [5, 6, 9],
+    ],
+  },
+  {
+    name: "queries longer than a tile, padding that has no page, an idle lane",
+    sizes: [3, 60, 2, 1, 8],
+    cache: [9, 32],
+    first: [70, -60, 0],
+    pages: [
+      [8, 1, 4, 2, 0],
+      [3, 3, 3, 3, 3],
+      [8, -1, 5, 6, 7],
+    ],
+  },
+  ...[1, 50].map((T) => ({
+    name: `${T} queries, pages behind the window missing`,
+    sizes: [2, T, 2, 2, 20] as const,
+    cache: [8, 16] as const,
+    first: [60, 45],
+    pages: [
+      [-1, -1, 7, 2, 0, 1, 3],
+      [-1, -1, 4, 5, 6, -1, 8],
+    ],
+    window: 12,
+  })),
+];
+
+const pagedCase = (c: Paged): OpCase => {
+  const [B, T, H, K, D] = c.sizes;
+  const table = integers([B, c.pages[0]?.length ?? 0], c.pages.flat());
+  const cache = normal([...c.cache, K, D]);
+  return {
+    name: c.name,
+    inferenceOnly: true,
+    inputs: [normal([B, T, H, D]), cache, cache, positions(c.first), table],
+    build: ([q, k, v, first, pages]) => {
+      const window = c.window === undefined ? {} : { window: c.window };
+      const options = { first: first as Value, pages: pages as Value, ...window };
+      return [attention(q as Value, k as Value, v as Value, options)];
+    },
+  };
+};
+
 const positions = (first: number | readonly number[]): CaseInput =>
   typeof first === "number" ? integers([], [first]) : integers([first.length], first);
 
@@ -164,7 +227,7 @@ const step = (name: string, scalars: readonly number[], shape: readonly number[]
 });
 
 export const layerCases: Readonly<Record<string, readonly OpCase[]>> = {
-  attention: attentions.map((h) => attentionCase(h, false)),
+  attention: [...attentions.map((h) => attentionCase(h, false)), ...pagedAttentions.map(pagedCase)],
   attentionGrad: attentions.map((h) => attentionCase(h, true)),
   rmsNorm: norms(false),
   rmsNormGrad: norms(true),
@@ -219,9 +282,21 @@ export const layerCases: Readonly<Record<string, readonly OpCase[]>> = {
     },
     {
       name: "two rows of a larger cache",
-      inputs: [normal([5, 6, 3]), normal([2, 2, 3]), positions([4, 1]), integers([2], [3, 0])],
-      build: ([cache, x, first, rows]) => [
-        writeRows(cache as Value, x as Value, first as Value, rows as Value),
+      inputs: [normal([5, 6, 3]), normal([2, 2, 3]), positions([4, 1]), integers([2, 1], [3, 0])],
+      build: ([cache, x, first, pages]) => [
+        writeRows(cache as Value, x as Value, first as Value, pages as Value),
+      ],
+    },
+    {
+      name: "across pages, into missing ones, beyond the last",
+      inputs: [
+        normal([6, 16, 3]),
+        normal([4, 9, 3]),
+        positions([11, 28, -4, 12]),
+        integers([4, 2], [3, 0, 5, 2, -1, 1, 4, 6]),
+      ],
+      build: ([cache, x, first, pages]) => [
+        writeRows(cache as Value, x as Value, first as Value, pages as Value),
       ],
     },
   ],

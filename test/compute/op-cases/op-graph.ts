@@ -37,7 +37,7 @@ function addCase({ wanted, data }: OpGraph, op: string, c: OpCase, variant: Vari
   };
   built.forEach((y, i) => void add(`output ${i}`, y));
   Object.assign(data, inputs);
-  if (!hasKernelGradient(op)) return;
+  if (c.inferenceOnly || !hasKernelGradient(op)) return;
   const floats = values.filter((x) => x.dtype !== "i32");
   const { loss, data: weights } = weightedLoss(built, prefix);
   grad(loss, floats).forEach((g, i) => void add(`gradient of float input ${i}`, g));

@@ -1,7 +1,9 @@
 /** Kernel ops → calls of the kernel library: one row per op. */
 
 import type { DType, Node, TensorType } from "../../graph.ts";
-import { attentionSizes } from "../../ops/attention.ts";
+import { type AttentionSizes, attentionSizes } from "../../ops/attention.ts";
+import type { PageSizes } from "../../ops/position.ts";
+import { writeRowsSizes } from "../../ops/write-rows.ts";
 import { rowsAndColumns, sizeOf } from "../../shape.ts";
 import { literal } from "./expression.ts";
 
@@ -30,14 +32,15 @@ const call = (name: string, ...args: readonly (string | number)[]): string =>
 const bytes = (name: string, ...args: readonly (string | number)[]): string =>
   `${name}(${args.join(", ")})`;
 
-const attentionArgs = (node: Node, rows?: TensorType): (string | number)[] => {
-  const { B, T, S, H, K, D } = attentionSizes(node.inputs[0], node.inputs[1], node.inputs[2], rows);
-  return [B, T, S, H, K, D];
-};
+const attentionArgs = ({ B, T, S, H, K, D }: AttentionSizes): number[] => [B, T, S, H, K, D];
 
-/** Where batch rows stand: addresses of the operands `first` and `rows`, NULL for one not given. */
-const places = (type: TensorType | undefined, first = "NULL", rows = "NULL"): string =>
-  `(Places){${first}, ${type?.shape.length ?? 0}, ${rows}}`;
+/** Where texts stand and lie: the operands `first` and `pages`, NULL for one not given. */
+const places = (
+  type: TensorType | undefined,
+  first = "NULL",
+  pages = "NULL",
+  { P, G, M }: PageSizes = { P: 0, G: 0, M: 0 },
+): string => `(Places){${first}, ${type?.shape.length ?? 0}, ${pages}, ${P}, ${G}, ${M}}`;
 
 export const lowerings: Readonly<Record<string, Lowering>> = {
   rmsNorm: (node, { inputs: [x, gain], outputs: [y, scale] }) => {
@@ -79,8 +82,9 @@ export const lowerings: Readonly<Record<string, Lowering>> = {
       scratch: bytes("rope_scratch", turns, D, "threads"),
     };
   },
-  attention: (node, { inputs: [q, k, v, first, rows], outputs: [o, lse], scratch }) => {
-    const sizes = attentionArgs(node, node.inputs[4]);
+  attention: (node, { inputs: [q, k, v, first, pages], outputs: [o, lse], scratch }) => {
+    const all = attentionSizes(node.inputs[0], node.inputs[1], node.inputs[2], node.inputs[4]);
+    const sizes = attentionArgs(all);
     const type = typeName(node.inputs[0]);
     const window = node.attrs.window ?? 0;
     return {
@@ -92,7 +96,7 @@ export const lowerings: Readonly<Record<string, Lowering>> = {
         k,
         v,
         type,
-        places(node.inputs[3], first, rows),
+        places(node.inputs[3], first, pages, all),
         o,
         lse,
         scratch,
@@ -102,9 +106,10 @@ export const lowerings: Readonly<Record<string, Lowering>> = {
   },
   attentionGrad: (node, { inputs, outputs: [dq, dk, dv], scratch }) => {
     const [q, k, v, o, lse, dy, first] = inputs;
-    const sizes = attentionArgs(node);
+    const all = attentionSizes(node.inputs[0], node.inputs[1], node.inputs[2]);
+    const sizes = attentionArgs(all);
     const type = typeName(node.inputs[0]);
-    const at = places(node.inputs[6], first);
+    const at = places(node.inputs[6], first, "NULL", all);
     const operands = [q, k, v, type, o, lse, dy, at, dq, dk, dv, scratch];
     return {
       statement: call(
@@ -218,13 +223,12 @@ export const lowerings: Readonly<Record<string, Lowering>> = {
       scratch: bytes("sample_rows_scratch", V, "threads"),
     };
   },
-  writeRows: (node, { inputs: [, x, first, rows], outputs: [cache] }) => {
+  writeRows: (node, { inputs: [, x, first, pages], outputs: [cache] }) => {
     const [cacheType, xType, firstType] = node.inputs;
-    const S = cacheType.shape[1];
     const [B, T] = xType.shape;
     const width = cacheType.dtype === "bf16" ? 2 : 4;
     const rowBytes = width * sizeOf(cacheType.shape.slice(2));
-    const at = places(firstType, first, rows);
-    return { statement: call("write_rows", B, S, T, rowBytes, cache, x, at) };
+    const at = places(firstType, first, pages, writeRowsSizes(node.inputs));
+    return { statement: call("write_rows", B, T, rowBytes, cache, x, at) };
   },
 };

@@ -19,7 +19,7 @@ enum { TILE = 48, RUN = 480 };
 typedef struct {
   long B, T, S, H, K, D, window;
   Places places; /* without a first position the last query stands at the last key */
-  long first, row; /* of the batch row that row_of chose */
+  long text, first; /* that row_of chose; S then ends at its first missing page */
   const void *q, *k, *v;
   int type; /* of storage, and the precision of the products */
   float scale;
@@ -39,19 +39,22 @@ static Attention attention_of(long B, long T, long S, long H, long K, long D, lo
                      1.0f / sqrtf((float)D)};
 }
 
-/** The same for batch row b alone. */
-INLINE Attention row_of(const Attention* a, long b) {
-  Attention own = *a;
-  own.first = first_of(&a->places, b, a->S - a->T);
-  own.row = cache_row(&a->places, b);
-  return own;
-}
-
 /** Keys that query t sees. */
 INLINE Range visible_keys(const Attention* a, long t) {
   long at = a->first + t, to = at_least(0, at_most(a->S, at + 1));
   long from = a->window ? at_least(0, at - a->window + 1) : 0;
   return (Range){at_most(from, to), to};
+}
+
+/** The same for text b alone. */
+INLINE Attention row_of(const Attention* a, long b) {
+  Attention own = *a;
+  own.text = b;
+  own.first = first_of(&a->places, b, a->S - a->T);
+  if (!a->places.pages) return own;
+  long from = visible_keys(&own, 0).from, to = visible_keys(&own, own.T - 1).to;
+  own.S = end_of_pages(&a->places, b, from, to);
+  return own;
 }
 
 /** Queries that see key j. */
@@ -64,6 +67,16 @@ INLINE Range seeing_queries(const Attention* a, long j) {
 /* Elements before row (b, t) of head h in [B, T, H, D]. */
 INLINE long head_at(long b, long T, long t, long H, long h, long D) {
   return ((b * T + t) * H + h) * D;
+}
+
+/* Elements before position j of key head kh in [P, G, K, D]; j's page is not missing. */
+INLINE long key_at(const Attention* a, long j, long kh) {
+  return (slot_of(&a->places, a->text, j) * a->K + kh) * a->D;
+}
+
+/* Positions from j on that lie one after the other, `to` at most. */
+INLINE long page_rest(const Attention* a, long j, long to) {
+  return at_most(to - j, a->places.G - j % a->places.G);
 }
 
 INLINE const void* element(const void* x, long i, int type) {

@@ -144,17 +144,53 @@ static void forward_tile(const Attention* a, ForwardRoom* room, QueryTile* tile,
   finish_tile(a, room, tile, b, h, o, lse);
 }
 
+/*
+ * Positions j.. of key head kh, n of them in one page, as a source of columns (keys) or of depth
+ * (values). A missing page lies before the first key that any query sees, whose weights are zero:
+ * that key, `seen`, stands in for all of it.
+ */
+INLINE Source page_source(const Attention* a, const void* x, long j, long seen, long kh,
+                          int kContiguous) {
+  int there = slot_of(&a->places, a->text, j) >= 0;
+  return (Source){element(x, key_at(a, there ? j : seen, kh), a->type), there ? a->K * a->D : 0,
+                  a->type, kContiguous};
+}
+
+/* Keys base..end, as pack_columns packs them. What of a panel lies in one page goes together. */
+static void pack_keys(const Attention* a, long base, long end, long seen, long kh, uint32_t* out) {
+  for (long j = base, n; j < end; j += n) {
+    long panel = base + panel_start(j - base), cols = at_most(TILE_COLS, end - panel);
+    long width = round_up(cols, LANES), before = j - panel;
+    Source s = page_source(a, a->k, j, seen, kh, 1);
+    n = page_rest(a, j, panel + cols);
+    pack_part(&s, n, a->D, width, j + n < end ? n : width - before, 0, a->type,
+              out + (panel - base) * steps_of(a->D, a->type) + before);
+  }
+}
+
+/* Values base..end as the depth of D columns. Pages end at whole words. */
+static void pack_values(const Attention* a, long base, long end, long seen, long kh,
+                        uint32_t* out) {
+  long steps = steps_of(end - base, a->type);
+  for (long d = 0; d < a->D; d += TILE_COLS)
+    for (long j = base, n; j < end; j += n) {
+      long cols = at_most(TILE_COLS, a->D - d), width = round_up(cols, LANES);
+      Source all = page_source(a, a->v, j, seen, kh, 0), s = all;
+      s.src = source_at(&all, d, 0);
+      n = page_rest(a, j, end);
+      pack_panels(&s, cols, n, width, 0, a->type,
+                  out + d * steps + (j - base) / per_word(a->type) * width);
+    }
+}
+
 static void forward_part(const Attention* all, ForwardRoom* room, long b, long kh, long t0, long t1,
                          void* o, float* lse) {
   const Attention own = row_of(all, b), *a = &own;
-  QueryTile tile = {.base = panel_start(visible_keys(a, t0).from),
-                    .end = visible_keys(a, t1 - 1).to};
-  long at = head_at(a->row, a->S, tile.base, a->K, kh, a->D), ld = a->K * a->D;
-  Source keys = {element(a->k, at, a->type), ld, a->type, 1};
-  Source values = {element(a->v, at, a->type), ld, a->type, 0};
-  if (tile.end > tile.base) {
-    pack_columns(&keys, tile.end - tile.base, a->D, a->type, room->keys);
-    pack_columns(&values, a->D, tile.end - tile.base, a->type, room->values);
+  long seen = visible_keys(a, t0).from;
+  QueryTile tile = {.base = panel_start(seen), .end = visible_keys(a, t1 - 1).to};
+  if (seen < tile.end) {
+    pack_keys(a, tile.base, tile.end, seen, kh, room->keys);
+    pack_values(a, tile.base, tile.end, seen, kh, room->values);
   }
   long group = a->H / a->K;
   for (long h = kh * group; h < (kh + 1) * group; h++)

@@ -26,15 +26,20 @@ INLINE float dot_row(const void* x, long i, const void* y, long k, long n, int t
   return vec_sum(sum);
 }
 
-/* o[d0..d0+SIDE*LANES) = sum of p[j] v[j]; step numbers between rows of v. */
-INLINE void weigh_values(const float* p, long keys, const void* v, long at, long step, long n,
-                         float scale, void* o, long to, int type) {
+/* o[to..to+SIDE*LANES) = scale times the sum of p[j] v[j], columns d.. of key head kh. */
+INLINE void weigh_values(const Attention* a, const float* p, Range r, long kh, long d, float scale,
+                         void* o, long to, int type) {
   Vec sum[SIDE] = {{0}};
-  for (long j = 0; j < keys; j++, at += step) {
-    bring_row(v, at, step, at_most(n, SIDE * LANES), type);
-    UNROLL(4)
-    for (int s = 0; s < SIDE; s++)
-      if (s * LANES < n) sum[s] += load_upto(v, at + s * LANES, n - s * LANES, type) * p[j];
+  long step = a->K * a->D, n = a->D - d;
+  for (long j = r.from, rest; j < r.to; j += rest) {
+    long at = key_at(a, j, kh) + d;
+    rest = page_rest(a, j, r.to);
+    for (long i = 0; i < rest; i++, at += step, p++) {
+      bring_row(a->v, at, step, at_most(n, SIDE * LANES), type);
+      UNROLL(4)
+      for (int s = 0; s < SIDE; s++)
+        if (s * LANES < n) sum[s] += load_upto(a->v, at + s * LANES, n - s * LANES, type) * *p;
+    }
   }
   for (int s = 0; s < SIDE; s++)
     if (s * LANES < n) store_upto(o, to + s * LANES, n - s * LANES, type, sum[s] * scale);
@@ -58,18 +63,20 @@ INLINE void attend(const Attention* all, long b, long h, long t, void* o, float*
                    int type) {
   const Attention own = row_of(all, b), *a = &own;
   Range r = visible_keys(a, t);
-  long keys = r.to - r.from, step = a->K * a->D, D = a->D;
+  long keys = r.to - r.from, step = a->K * a->D, D = a->D, kh = h / (a->H / a->K);
   long query = head_at(b, a->T, t, a->H, h, D);
-  long key = head_at(a->row, a->S, r.from, a->K, h / (a->H / a->K), D);
-  float top = 0, total = 0;
-  for (long j = 0; j < keys; j++) {
-    bring_row(a->k, key + j * step, step, D, type);
-    scores[j] = a->scale * dot_row(a->q, query, a->k, key + j * step, D, type);
+  float top = 0, total = 0, *score = scores;
+  for (long j = r.from, rest; j < r.to; j += rest) {
+    long key = key_at(a, j, kh);
+    rest = page_rest(a, j, r.to);
+    for (long i = 0; i < rest; i++, key += step) {
+      bring_row(a->k, key, step, D, type);
+      *score++ = a->scale * dot_row(a->q, query, a->k, key, D, type);
+    }
   }
   if (keys > 0) total = soften(scores, keys, &top);
   for (long d = 0; d < D; d += SIDE * LANES)
-    weigh_values(scores, keys, a->v, key + d, step, D - d, keys > 0 ? 1 / total : 0, o, query + d,
-                 type);
+    weigh_values(a, scores, r, kh, d, keys > 0 ? 1 / total : 0, o, query + d, type);
   lse[(b * a->H + h) * a->T + t] = keys > 0 ? top + logf(total) : 0;
 }
 

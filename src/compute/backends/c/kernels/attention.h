@@ -1,7 +1,8 @@
 /*
  * Causal scaled dot-product attention with grouped keys and an optional window: q [B, T, H, D],
- * k and v [B, S, K, D]. Query t of row b stands at position first + t, where `first` may be the
- * row's own, and sees keys j with position - window < j <= position. bf16 operands give bf16
+ * k and v [P, G, K, D] in pages (places.h), or one page a text: [B, S, K, D]; S = M * G. Query t of
+ * text b stands at position first + t, where `first` may be the text's own, and sees keys j with
+ * position - window < j <= position, up to its first missing page. bf16 operands give bf16
  * products; softmax and sums are f32.
  */
 #ifndef NUTSHELL_ATTENTION_H

@@ -53,16 +53,17 @@ void embedding_grad(Worker* w, long N, long V, long C, const int32_t* ids, const
   barrier(w);
 }
 
-/** cache[row b, first + t] = x[b, t], numbers of rowBytes; what falls outside S is dropped. */
-void write_rows(Worker* w, long B, long S, long T, long rowBytes, void* cache, const void* x,
+/** Row t of text b goes to the slot of position first + t, if it has one; rows of rowBytes. */
+void write_rows(Worker* w, long B, long T, long rowBytes, void* cache, const void* x,
                 Places places) {
+  long capacity = places.M * places.G;
   for (long i; (i = take(w, (B * T + COPY_ROWS - 1) / COPY_ROWS)) >= 0;) {
     long end = (i + 1) * COPY_ROWS < B * T ? (i + 1) * COPY_ROWS : B * T;
     for (long r = i * COPY_ROWS; r < end; r++) {
-      long b = r / T, s = first_of(&places, b, 0) + r % T;
-      if (s < 0 || s >= S) continue;
-      char* to = (char*)cache + (cache_row(&places, b) * S + s) * rowBytes;
-      memcpy(to, (const char*)x + r * rowBytes, (size_t)rowBytes);
+      long b = r / T, j = first_of(&places, b, 0) + r % T;
+      long slot = j < 0 || j >= capacity ? -1 : slot_of(&places, b, j);
+      if (slot < 0) continue;
+      memcpy((char*)cache + slot * rowBytes, (const char*)x + r * rowBytes, (size_t)rowBytes);
     }
   }
   barrier(w);

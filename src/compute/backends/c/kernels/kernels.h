@@ -44,7 +44,7 @@ void embedding(Worker*, long N, long V, long C, const float* table, const int32_
                float* out);
 void embedding_grad(Worker*, long N, long V, long C, const int32_t* ids, const void* dy,
                     int dyType, float* out);
-void write_rows(Worker*, long B, long S, long T, long rowBytes, void* cache, const void* x,
+void write_rows(Worker*, long B, long T, long rowBytes, void* cache, const void* x,
                 Places places);
 
 void attention(Worker*, long B, long T, long S, long H, long K, long D, long window,

@@ -96,9 +96,9 @@ static uint32_t word_at(const Source* s, long n, long cols, long step, long dept
 }
 
 static void pack_edge(const Source* s, long cols, long depth, long width, int compute, long n0,
-                      long step0, long steps, uint32_t* out) {
+                      long n1, long step0, long steps, uint32_t* out) {
   for (long i = step0; i < steps; i++)
-    for (long n = n0; n < width; n++)
+    for (long n = n0; n < n1; n++)
       out[i * width + n] = word_at(s, n, cols, i, depth, compute);
 }
 
@@ -177,10 +177,12 @@ INLINE void pack_n_contiguous(const Source* s, long full, long steps, long width
 /**
  * Packs columns 0..cols-1 of the source, all of 0..depth-1, into panels of `width` columns, each
  * [steps_of(depth)][width], panelWords from one to the next.
- * @param width a multiple of SQUARE; the last panel is filled up with zeros
+ * @param width a multiple of SQUARE
+ * @param filled columns of each panel that are written, with zeros where the source has none: all,
+ *   or, of a single panel whose columns come from several sources, as many as this one gives
  */
-KERNEL void pack_panels(const Source* s, long cols, long depth, long width, long panelWords,
-                        int compute, uint32_t* out) {
+KERNEL void pack_part(const Source* s, long cols, long depth, long width, long filled,
+                      long panelWords, int compute, uint32_t* out) {
   long steps = steps_of(depth, compute);
   long full = cols - cols % SQUARE, whole = depth / per_word(compute);
   if (s->kContiguous) whole -= whole % SQUARE;
@@ -195,10 +197,17 @@ KERNEL void pack_panels(const Source* s, long cols, long depth, long width, long
   for (long n0 = 0; n0 < cols; n0 += width, out += panelWords) {
     long n1 = full < n0 + width ? full : n0 + width;
     Source panel = {source_at(s, n0, 0), s->ld, s->type, s->kContiguous};
-    if (n1 < n0 + width)
-      pack_edge(&panel, cols - n0, depth, width, compute, n1 - n0, 0, whole, out);
-    if (whole < steps) pack_edge(&panel, cols - n0, depth, width, compute, 0, whole, steps, out);
+    if (n1 < n0 + filled)
+      pack_edge(&panel, cols - n0, depth, width, compute, n1 - n0, filled, 0, whole, out);
+    if (whole < steps)
+      pack_edge(&panel, cols - n0, depth, width, compute, 0, filled, whole, steps, out);
   }
+}
+
+/** The same of one source: the last panel is filled up with zeros. */
+static void pack_panels(const Source* s, long cols, long depth, long width, long panelWords,
+                        int compute, uint32_t* out) {
+  pack_part(s, cols, depth, width, width, panelWords, compute, out);
 }
 
 #endif
