@@ -22,7 +22,7 @@ import {
   writeFolderAtomically,
 } from "../../durable-file.node.ts";
 import type { ModelConfig } from "./config.ts";
-import { fromHfConfig, type JsonObject, toHfConfig } from "./hugging-face-config.ts";
+import { fromHfConfig, type JsonObject, QUANT_METHOD, toHfConfig } from "./hugging-face-config.ts";
 import {
   checkpointError,
   isCheckpointFile,
@@ -39,6 +39,7 @@ import {
   readTensor,
   readTensorIndex,
   tensorFileChunks,
+  type WeightStorage,
 } from "./tensor-file.node.ts";
 
 /** Where a run stands. All of it is JSON; `data` and `config` belong to the stage. */
@@ -61,7 +62,7 @@ export interface CheckpointContent {
   /** The tensors of the model, with a scalar head for example; absent: a language model's. */
   readonly specs?: readonly NamedShape[];
   /** Storage of the weights; training needs "F32". */
-  readonly dtype?: "F32" | "BF16";
+  readonly dtype?: WeightStorage;
   /** Absent: the checkpoint can be run, not resumed. */
   readonly training?: { readonly state: TrainingState; readonly optimizer: readonly string[] };
 }
@@ -124,7 +125,7 @@ async function fill(folder: string, content: CheckpointContent): Promise<void> {
   };
   const names = (content.specs ?? parameterSpecs(config)).map(({ name }) => name);
   const task = names.includes("score.weight") ? "SequenceClassification" : "CausalLM";
-  await write("config.json", json(toHfConfig(config, task)));
+  await write("config.json", json({ ...toHfConfig(config, task), ...quantization(dtype) }));
   await write("model.safetensors", tensorFileChunks(store, names, dtype));
   for (const [name, body] of Object.entries(texts)) await write(name, text(body));
   if (training !== undefined) {
@@ -135,6 +136,10 @@ async function fill(folder: string, content: CheckpointContent): Promise<void> {
   }
   await writeDurably(join(folder, MANIFEST), text(renderManifest(digests)));
 }
+
+/** Says to other programs that they cannot read these weights as they are. */
+const quantization = (dtype: WeightStorage): JsonObject =>
+  dtype === "Q8_0" ? { quantization_config: { quant_method: QUANT_METHOD } } : {};
 
 const text = (body: string): Uint8Array[] => [new TextEncoder().encode(body)];
 const json = (value: unknown): Uint8Array[] => text(`${JSON.stringify(value, null, 2)}\n`);

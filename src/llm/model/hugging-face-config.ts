@@ -38,6 +38,9 @@ const architectures: Readonly<Record<string, Architecture>> = {
   },
 };
 
+/** Of weights as quantized-tensor.ts keeps them. */
+export const QUANT_METHOD = "nutshell-q8_0";
+
 /** Keys that change the mathematics, each with the values that leave ours intact. */
 const neutral: Readonly<Record<string, (value: unknown, json: JsonObject) => boolean>> = {
   hidden_act: (value) => value === "silu" || value === "swish",
@@ -46,7 +49,7 @@ const neutral: Readonly<Record<string, (value: unknown, json: JsonObject) => boo
   rope_scaling: isPlainRope,
   rope_parameters: isPlainRope,
   partial_rotary_factor: (value) => value === 1,
-  quantization_config: () => false,
+  quantization_config: (value) => (value as JsonObject).quant_method === QUANT_METHOD,
   layer_types: (value) => Array.isArray(value) && new Set(value).size === 1,
   max_window_layers: (value, json) => json.use_sliding_window !== true || value === 0,
 };

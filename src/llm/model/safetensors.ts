@@ -7,12 +7,12 @@
  * A header is believed only when every number in it agrees with the others and with the file's
  * size, so that a torn or foreign file is refused before a byte of it is used.
  */
-import { fromBf16, toBf16 } from "../../compute/numbers.ts";
+import { fromBf16, fromF16, toBf16 } from "../../compute/numbers.ts";
 import { sizeOf } from "../../compute/shape.ts";
 import { NutshellError } from "../../error.ts";
 
-/** F16 is read, never written. */
-export type StoredDType = "F32" | "BF16" | "F16";
+/** I8 only as whole numbers that a tensor of scales belongs to: quantized-tensor.ts. */
+export type StoredDType = "F32" | "BF16" | "F16" | "I8";
 
 export interface StoredTensor {
   readonly name: string;
@@ -26,7 +26,7 @@ export interface PlacedTensor extends StoredTensor {
   readonly bytes: number;
 }
 
-const WIDTH: Readonly<Record<StoredDType, number>> = { F32: 4, BF16: 2, F16: 2 };
+const WIDTH: Readonly<Record<StoredDType, number>> = { F32: 4, BF16: 2, F16: 2, I8: 1 };
 /** The format's own limit. */
 const MAX_HEADER_BYTES = 100_000_000;
 export const LENGTH_BYTES = 8;
@@ -130,7 +130,10 @@ function* topLevelKeys(text: string): Generator<string> {
 function placeTensor(name: string, entry: unknown, start: number, where: string): PlacedTensor {
   const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
   if (typeof dtype !== "string" || !Object.hasOwn(WIDTH, dtype))
-    throw refused(where, `${name}: dtype must be F32, BF16 or F16, got ${JSON.stringify(dtype)}`);
+    throw refused(
+      where,
+      `${name}: dtype must be F32, BF16, F16 or I8, got ${JSON.stringify(dtype)}`,
+    );
   if (!isSizes(shape))
     throw refused(where, `${name}: shape must be a list of sizes, got ${JSON.stringify(shape)}`);
   if (!isSizes(offsets) || offsets.length !== 2)
@@ -176,17 +179,7 @@ export function decodeTensor(bytes: Uint8Array, dtype: StoredDType): Float32Arra
   // A typed array must start at a multiple of its width, which a slice of a file need not.
   const own = bytes.slice().buffer;
   if (dtype === "F32") return new Float32Array(own);
-  return dtype === "BF16" ? fromBf16(new Uint16Array(own)) : fromF16(new Uint16Array(own));
-}
-
-/** IEEE half precision: 1 sign, 5 exponent, 10 fraction bits. */
-function fromF16(words: Uint16Array): Float32Array {
-  return Float32Array.from(words, (word) => {
-    const sign = word & 0x8000 ? -1 : 1;
-    const exponent = (word >> 10) & 0x1f;
-    const fraction = word & 0x3ff;
-    if (exponent === 0) return sign * fraction * 2 ** -24;
-    if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN;
-    return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-  });
+  if (dtype === "I8") return Float32Array.from(new Int8Array(own));
+  const words = new Uint16Array(own);
+  return dtype === "BF16" ? fromBf16(words) : Float32Array.from(words, fromF16);
 }

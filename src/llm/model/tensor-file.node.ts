@@ -5,8 +5,10 @@
 import { open } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { Store } from "../../compute/backend.ts";
+import { sameShape } from "../../compute/shape.ts";
 import { tryReadText } from "../../durable-file.node.ts";
 import { checkpointError, parseJson } from "./manifest.node.ts";
+import { applyScales, quantizedBytes, quantizedEntries, SCALES } from "./quantized-tensor.ts";
 import {
   decodeTensor,
   encodeHeader,
@@ -15,22 +17,39 @@ import {
   LENGTH_BYTES,
   type PlacedTensor,
   parseHeader,
+  type StoredTensor,
 } from "./safetensors.ts";
 
 const FIX_DOWNLOAD = "Copy the whole model folder again.";
+
+/** How weights are kept: Q8_0 is for matrices, the rest is then F32. */
+export type WeightStorage = "F32" | "BF16" | "Q8_0";
 
 /** The bytes of a file that holds these states of a store, in this order. */
 export async function* tensorFileChunks(
   store: Store,
   names: readonly string[],
-  dtype: "F32" | "BF16",
+  storage: WeightStorage,
 ): AsyncGenerator<Uint8Array> {
-  yield encodeHeader(names.map((name) => ({ name, dtype, shape: store.type(name).shape })));
-  for (const name of names) yield encodeTensor((await store.read(name)) as Float32Array, dtype);
+  const dtype = storage === "Q8_0" ? "F32" : storage;
+  const entries = names.map((name) => {
+    const { shape } = store.type(name);
+    const [rows = 0, columns = 0] = shape;
+    const isQuantised = storage === "Q8_0" && shape.length === 2;
+    return isQuantised ? quantizedEntries(name, [rows, columns]) : [{ name, dtype, shape }];
+  });
+  yield encodeHeader(entries.flat());
+  for (const [first, scales] of entries as [StoredTensor, StoredTensor?][]) {
+    const values = (await store.read(first.name)) as Float32Array;
+    if (scales === undefined) yield encodeTensor(values, dtype);
+    else yield* quantizedBytes(first.name, values, first.shape as [number, number]);
+  }
 }
 
 export interface FoundTensor extends PlacedTensor {
   readonly path: string;
+  /** Of whole numbers: what they are multiplied with. */
+  readonly scales?: FoundTensor;
 }
 
 /** @throws CHECKPOINT when the file is no sound safetensors file */
@@ -60,7 +79,28 @@ export async function findTensors(folder: string): Promise<Map<string, FoundTens
     text === undefined
       ? await readTensorIndex(join(folder, "model.safetensors"))
       : await readShards(folder, indexPath, text);
-  return new Map(found.map((tensor) => [tensor.name, tensor]));
+  return joinScales(new Map(found.map((tensor) => [tensor.name, tensor])));
+}
+
+/** Scales go with their numbers. @throws CHECKPOINT when one is without the other */
+function joinScales(found: ReadonlyMap<string, FoundTensor>): Map<string, FoundTensor> {
+  const joined = new Map<string, FoundTensor>();
+  for (const [name, tensor] of found) {
+    if (name.endsWith(SCALES) && found.get(name.slice(0, -SCALES.length))?.dtype === "I8") continue;
+    joined.set(name, tensor.dtype === "I8" ? withScales(tensor, found.get(name + SCALES)) : tensor);
+  }
+  return joined;
+}
+
+function withScales(tensor: FoundTensor, scales: FoundTensor | undefined): FoundTensor {
+  const [, needed] = quantizedEntries(tensor.name, tensor.shape as [number, number]);
+  if (scales?.dtype === needed?.dtype && sameShape(scales?.shape ?? [], needed?.shape ?? []))
+    return { ...tensor, ...(scales === undefined ? {} : { scales }) };
+  const got = scales === undefined ? "none" : `${scales.dtype} [${scales.shape}]`;
+  throw checkpointError(
+    tensor.path,
+    `${tensor.name} must have scales F16 [${needed?.shape}], got ${got}`,
+  );
 }
 
 async function readShards(folder: string, path: string, text: string): Promise<FoundTensor[]> {
@@ -83,7 +123,12 @@ async function readShards(folder: string, path: string, text: string): Promise<F
 
 /** @returns the tensor's values as f32  @throws CHECKPOINT when the file has shrunk meanwhile */
 export async function readTensor(tensor: FoundTensor): Promise<Float32Array> {
-  const { path, name, offset, bytes, dtype } = tensor;
+  const values = decodeTensor(await readBytes(tensor), tensor.dtype);
+  const { scales } = tensor;
+  return scales === undefined ? values : applyScales(values, await readTensor(scales));
+}
+
+async function readBytes({ path, name, offset, bytes }: FoundTensor): Promise<Uint8Array> {
   const file = await open(path, "r");
   try {
     const buffer = new Uint8Array(bytes);
@@ -94,7 +139,7 @@ export async function readTensor(tensor: FoundTensor): Promise<Float32Array> {
         throw checkpointError(path, `${name} must have ${bytes} bytes, got ${at}`);
       at += bytesRead;
     }
-    return decodeTensor(buffer, dtype);
+    return buffer;
   } finally {
     await file.close();
   }
