@@ -1,0 +1,62 @@
+/**
+ * Masks over the vocabulary: which tokens can be read whole from a situation. One walk over the
+ * trie makes a mask; situations return (most of JSON is strings), so masks are kept, those used
+ * last, up to a bound in bytes.
+ */
+import type { Pushdown, Situation } from "./pushdown.ts";
+import type { VocabularyTrie } from "./vocabulary-trie.ts";
+
+export interface Mask {
+  /** One bit an id. */
+  readonly bits: Uint32Array;
+  /** Of the allowed ids those that close a key with a free name: whether it is new is not known. */
+  readonly suspects: readonly number[];
+}
+
+export type MaskOf = (pushdown: Pushdown, situation: Situation) => Mask;
+
+/** Bytes of all masks kept. */
+const KEPT_BYTES = 32 * 2 ** 20;
+
+export function createMasks(trie: VocabularyTrie): MaskOf {
+  const kept = new Map<Situation, Mask>();
+  const most = Math.max(64, Math.floor(KEPT_BYTES / (trie.vocabSize / 8 + 100)));
+  return (pushdown, situation) => {
+    const known = kept.get(situation);
+    if (known) kept.delete(situation);
+    const mask = known ?? walk(trie, pushdown, situation);
+    kept.set(situation, mask);
+    if (kept.size > most) kept.delete(kept.keys().next().value as Situation);
+    return mask;
+  };
+}
+
+function walk(trie: VocabularyTrie, { automaton, step }: Pushdown, from: Situation): Mask {
+  const { byte, depth, end, ids, first, size } = trie;
+  const { classOf } = automaton;
+  const bits = new Uint32Array(Math.ceil(trie.vocabSize / 32));
+  const suspects: number[] = [];
+  // By depth: where the prefix before it leads.
+  const path: Situation[] = [from];
+  let suspectUntil = 0;
+  for (let node = 0; node < size; ) {
+    const at = depth[node] as number;
+    const here = path[at] as Situation;
+    const next = here.next[classOf[byte[node] as number] as number];
+    const to = next === undefined ? step(here, byte[node] as number) : next;
+    if (to === undefined || to === "no") {
+      node = end[node] as number;
+      continue;
+    }
+    path[at + 1] = to;
+    if (to.closedKey && node >= suspectUntil) suspectUntil = end[node] as number;
+    const last = first[node + 1] as number;
+    for (let i = first[node] as number; i < last; i++) {
+      const id = ids[i] as number;
+      bits[id >> 5] = (bits[id >> 5] as number) | (1 << (id & 31));
+      if (node < suspectUntil) suspects.push(id);
+    }
+    node++;
+  }
+  return { bits, suspects };
+}
