@@ -123,12 +123,14 @@ async function readShards(folder: string, path: string, text: string): Promise<F
 
 /** @returns the tensor's values as f32  @throws CHECKPOINT when the file has shrunk meanwhile */
 export async function readTensor(tensor: FoundTensor): Promise<Float32Array> {
-  const values = decodeTensor(await readBytes(tensor), tensor.dtype);
+  const values = decodeTensor(await readTensorBytes(tensor), tensor.dtype);
   const { scales } = tensor;
   return scales === undefined ? values : applyScales(values, await readTensor(scales));
 }
 
-async function readBytes({ path, name, offset, bytes }: FoundTensor): Promise<Uint8Array> {
+/** @returns the bytes as they are stored  @throws CHECKPOINT when the file has shrunk meanwhile */
+export async function readTensorBytes(tensor: FoundTensor): Promise<Uint8Array> {
+  const { path, name, offset, bytes } = tensor;
   const file = await open(path, "r");
   try {
     const buffer = new Uint8Array(bytes);

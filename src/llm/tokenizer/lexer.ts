@@ -13,7 +13,7 @@ import { asciiClasses, characterAt, LETTER, NEWLINE, NUMBER, OTHER, SPACE } from
 export type Lexer = (bytes: Uint8Array, start: number, end: number) => number;
 
 /** Which letters a contraction may have: lower case, any ASCII case, or Unicode's folds (ſ). */
-type Contractions = "lower" | "ascii" | "folded";
+export type Contractions = "lower" | "ascii" | "folded";
 
 const CONTRACTIONS: readonly (readonly [string, Contractions])[] = [
   ["'(?:[sdmt]|ll|ve|re)", "lower"],
@@ -33,19 +33,34 @@ const FAMILY_NUMBERS: readonly (readonly [string, number])[] = [
 ];
 const FAMILY_REST = "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
 
-const lexers: ReadonlyMap<string, () => Lexer> = new Map(
-  CONTRACTIONS.flatMap(([spelling, contractions]) => [
-    [spelling + GPT2_REST, () => createGpt2Lexer(contractions)],
-    ...FAMILY_NUMBERS.map(([numbers, most]): [string, () => Lexer] => [
+/** What a known pattern does, for programs that cut text as we do. */
+export type LexerRule =
+  | { readonly family: "gpt-2"; readonly contractions: Contractions }
+  /** `digits` stand together at most. */
+  | { readonly family: "cl100k"; readonly contractions: Contractions; readonly digits: number };
+
+const rules: ReadonlyMap<string, LexerRule> = new Map(
+  CONTRACTIONS.flatMap(([spelling, contractions]): [string, LexerRule][] => [
+    [spelling + GPT2_REST, { family: "gpt-2", contractions }],
+    ...FAMILY_NUMBERS.map(([numbers, digits]): [string, LexerRule] => [
       spelling + FAMILY_WORDS + numbers + FAMILY_REST,
-      () => createFamilyLexer(contractions, most),
+      { family: "cl100k", contractions, digits },
     ]),
   ]),
 );
 
+/** What a split pattern does, or undefined when it is not a known one. */
+export function findLexerRule(pattern: string): LexerRule | undefined {
+  return rules.get(pattern);
+}
+
 /** The lexer that equals a split pattern, or undefined when the pattern is not a known one. */
 export function tryLexer(pattern: string): Lexer | undefined {
-  return lexers.get(pattern)?.();
+  const rule = rules.get(pattern);
+  if (rule === undefined) return undefined;
+  return rule.family === "gpt-2"
+    ? createGpt2Lexer(rule.contractions)
+    : createFamilyLexer(rule.contractions, rule.digits);
 }
 
 const APOSTROPHE = 0x27;
