@@ -29,7 +29,14 @@ describe("every op: finite on the reference, the same on C", () => {
 });
 
 /** Ops whose kernels split work between threads. */
-const parallel = ["matmul", "linearCrossEntropyGrad", "attentionGrad", "rmsNormGrad", "sum"];
+const parallel = [
+  "matmul",
+  "linearCrossEntropyGrad",
+  "attentionGrad",
+  "rmsNormGrad",
+  "sum",
+  "quantLinear",
+];
 
 describe("threads and repetition", () => {
   for (const op of parallel) {

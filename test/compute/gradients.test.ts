@@ -29,6 +29,8 @@ const withoutGradient: Readonly<Record<string, string>> = {
   attentionGrad: "a first derivative",
   embeddingGrad: "a first derivative",
   writeRows: "inference only",
+  dequantize: "inference only",
+  quantLinear: "inference only",
   adamw: "an optimizer step",
   randomUniform: "depends on no float",
   sampleRows: "a draw",

@@ -22,7 +22,7 @@ const machines: readonly Machine[] = [
 ];
 
 /** Ops whose kernels are written for vector registers. */
-const vectorOps = ["matmul", "attentionGrad", "tanh", "rope", "sampleRows"];
+const vectorOps = ["matmul", "attentionGrad", "tanh", "rope", "sampleRows", "quantLinear"];
 
 function cpuFlags(): ReadonlySet<string> {
   try {

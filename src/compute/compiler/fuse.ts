@@ -1,5 +1,5 @@
 /**
- * Simplified graph → units of work. A `call` is one kernel, and a matmul's call may carry an
+ * Simplified graph → units of work. A `call` is one kernel, and a product's call may carry an
  * epilogue: elementwise results computed from the tile while it is in cache. A `loop` computes
  * several elementwise results of one shape in one pass; a `reduce` sums an elementwise expression.
  *
@@ -35,6 +35,9 @@ export interface Fusion {
 /** Above this many nodes a shared expression is stored rather than computed twice. */
 const MAX_RECOMPUTED_NODES = 16;
 
+/** Matrix products, whose results an epilogue may finish. */
+export const isProduct = (node: Node): boolean =>
+  node.op.name === "matmul" || node.op.name === "quantLinear";
 const isReduce = (node: Node): boolean => node.op.name === "sum" || node.op.name === "max";
 const isInline = (value: Value): boolean => value.node.op.kind === "elementwise";
 
@@ -131,9 +134,9 @@ export class Dependencies {
   }
 }
 
-/** A matmul whose result may be finished by an epilogue: one matrix, not a batch. */
+/** A product whose result may be finished by an epilogue: one matrix, not a batch. */
 const isEpilogueHost = (unit: Unit): boolean =>
-  unit.kind === "call" && unit.node.op.name === "matmul" && unit.node.outputs[0].shape.length === 2;
+  unit.kind === "call" && isProduct(unit.node) && unit.node.outputs[0].shape.length === 2;
 
 function canHost(unit: Unit, root: Value, leaves: readonly Access[]): boolean {
   const matrix = unit.node.outputs[0].shape;

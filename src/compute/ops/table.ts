@@ -4,10 +4,12 @@ import { constantOp, inputOp, stateOp } from "../graph.ts";
 import { adamwOp } from "./adamw.ts";
 import { attentionGradOp, attentionOp } from "./attention.ts";
 import { broadcastOp, sumOp } from "./broadcast.ts";
+import { dequantizeOp } from "./dequantize.ts";
 import { castOp, elementwiseOps } from "./elementwise.ts";
 import { embeddingGradOp, embeddingOp } from "./embedding.ts";
 import { linearCrossEntropyGradOp, linearCrossEntropyOp } from "./linear-cross-entropy.ts";
 import { matmulOp } from "./matmul.ts";
+import { quantLinearOp } from "./quant-linear.ts";
 import { randomUniformOp } from "./random-uniform.ts";
 import { maxOp } from "./reduce.ts";
 import { reshapeOp } from "./reshape.ts";
@@ -26,6 +28,7 @@ const all: readonly Op[] = [
   ...[reshapeOp, broadcastOp, transposeOp, sliceOp, padOp],
   ...[sumOp, maxOp, sumSquaresOp],
   ...[matmulOp, linearCrossEntropyOp, linearCrossEntropyGradOp],
+  ...[quantLinearOp, dequantizeOp],
   ...[rmsNormOp, rmsNormGradOp, ropeOp, attentionOp, attentionGradOp],
   ...[embeddingOp, embeddingGradOp, writeRowsOp, sampleRowsOp],
   ...[adamwOp, randomUniformOp],

@@ -6,6 +6,7 @@ import { elementwiseCases } from "./elementwise.ts";
 import { layerCases } from "./layers.ts";
 import { matrixCases } from "./matrices.ts";
 import { movementCases } from "./movement.ts";
+import { quantCases } from "./quants.ts";
 
 export type CaseTable = Readonly<Record<string, readonly OpCase[]>>;
 
@@ -14,6 +15,7 @@ export const opCases: CaseTable = {
   ...movementCases,
   ...matrixCases,
   ...layerCases,
+  ...quantCases,
 };
 
 /** What keeps `cases` from covering `ops`, one line each; none when every op has a row. */

@@ -125,6 +125,14 @@ export const lowerings: Readonly<Record<string, Lowering>> = {
     const [V, C] = node.inputs[0].shape;
     return { statement: call("embedding", sizeOf(node.inputs[1].shape), V, C, table, ids, out) };
   },
+  dequantize: (node, { inputs: [quants, scales, ids], outputs: [out] }) => {
+    const [R, C] = node.attrs.shape;
+    const N = sizeOf(node.outputs[0].shape) / C;
+    const type = node.attrs.format.toUpperCase();
+    return {
+      statement: call("dequantize", N, R, C, type, quants, scales, ids ?? "NULL", out),
+    };
+  },
   embeddingGrad: (node, { inputs: [ids, dy], outputs: [out] }) => {
     const [V, C] = node.attrs.shape;
     const N = sizeOf(node.inputs[0].shape);

@@ -1,4 +1,4 @@
-/** A matmul as calls of the library's `matmul`, one per matrix of a batch. */
+/** Products as calls of the library's `matmul`, one per matrix of a batch. */
 import type { Node, TensorType } from "../../graph.ts";
 import { matmulSizes } from "../../ops/matmul.ts";
 import { type Call, typeName } from "./lowering.ts";
@@ -50,6 +50,26 @@ export function matmulCall(
   const { setup, tail } = resultOf(destination, M * N, N);
   const call = `matmul(w, ${gemm(matrixOfBatch(a), matrixOfBatch(b), tail)}, SCRATCH);`;
   return { statement: `for (long b = 0; b < ${batch}; b++) { ${setup}${call} }`, scratch };
+}
+
+/** @param addresses C expressions of x, quants and scales */
+export function quantLinearCall(
+  node: Node,
+  [x, quants, scales]: readonly string[],
+  destination: Destination,
+): Call {
+  const { format, shape, compute } = node.attrs;
+  const [N, C] = shape;
+  const M = node.inputs[0].shape[0];
+  const types = [typeName(node.inputs[0]), format.toUpperCase(), compute.toUpperCase()];
+  const gemm = (a: string, b: string, tail: string, s: string): string =>
+    `&(Gemm){${M}, ${N}, ${C}, ${a}, ${C}, ${types[0]}, 0, ` +
+    `${b}, ${C}, ${types[1]}, 1, ${types[2]}, ${tail}, ${s}}`;
+  const none = "NULL, NULL, NULL, 0, 0, NULL";
+  const scratch = `matmul_scratch(${gemm("NULL", "NULL", none, "NULL")}, threads)`;
+  const { setup, tail } = resultOf(destination, M * N, N);
+  const call = `matmul(w, ${gemm(x, quants, tail, scales)}, SCRATCH);`;
+  return { statement: `{ const long b = 0; ${setup}${call} }`, scratch };
 }
 
 function resultOf(to: Destination, size: number, N: number): { setup: string; tail: string } {

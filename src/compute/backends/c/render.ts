@@ -4,7 +4,7 @@
  * table of buffer addresses: inputs, state tensors, places in the arena; the last is scratch.
  */
 import { storageOf } from "../../compiler/access.ts";
-import { fuse, type Unit } from "../../compiler/fuse.ts";
+import { fuse, isProduct, type Unit } from "../../compiler/fuse.ts";
 import { align, type Lifetime, planMemory } from "../../compiler/memory-plan.ts";
 import { type Copy, type Home, readsOf, type Schedule, schedule } from "../../compiler/schedule.ts";
 import { keyOf, simplify } from "../../compiler/simplify.ts";
@@ -13,7 +13,7 @@ import { sizeOf } from "../../shape.ts";
 import { type Call, lowerings } from "./lowering.ts";
 import { renderEpilogue } from "./render-epilogue.ts";
 import { type LoopContext, renderLoop } from "./render-loop.ts";
-import { matmulCall } from "./render-matmul.ts";
+import { type Destination, matmulCall, quantLinearCall } from "./render-matmul.ts";
 import { renderPad } from "./render-pad.ts";
 import { renderReduce } from "./render-reduce.ts";
 
@@ -169,15 +169,20 @@ class ProgramRenderer {
     return { address: this.address, stored: this.fusion.stored, own };
   }
 
-  matmul(unit: Unit): Call {
+  product(unit: Unit): Call {
     const [product] = this.writesOf({ ...unit, results: [] });
-    const [a, b] = unit.node.inputs.map(this.address);
     const bare = unit.results.length === 0;
     if (bare && product.dtype === "f32")
-      return matmulCall(unit.node, [a, b], { address: this.address(product) });
+      return this.productInto(unit, { address: this.address(product) });
     const keeps = bare || this.#read.has(keyOf(product));
     const epilogue = this.functions.add(renderEpilogue(unit, keeps, this.context(unit)));
-    return matmulCall(unit.node, [a, b], { epilogue });
+    return this.productInto(unit, { epilogue });
+  }
+
+  productInto({ node }: Unit, destination: Destination): Call {
+    const [a, b, scales] = node.inputs.map(this.address);
+    if (node.op.name === "quantLinear") return quantLinearCall(node, [a, b, scales], destination);
+    return matmulCall(node, [a, b], destination);
   }
 
   render(unit: Unit): void {
@@ -199,7 +204,7 @@ class ProgramRenderer {
       const { lines, scratch } = renderReduce(unit, c);
       return { statement: invoke(lines), scratch };
     }
-    if (node.op.name === "matmul") return this.matmul(unit);
+    if (isProduct(node)) return this.product(unit);
     if (node.op.name !== "pad") return this.kernel(unit);
     return { statement: invoke(renderPad(node, c, this.address(node.inputs[0]))) };
   }

@@ -8,8 +8,8 @@
 #define NUTSHELL_EMBEDDING_H
 
 #include "places.h"
+#include "quants.h"
 #include "thread-pool.h"
-#include "vector-math.h"
 
 enum { COPY_ROWS = 64, RANGES_PER_THREAD = 16 };
 
@@ -22,6 +22,19 @@ void embedding(Worker* w, long N, long V, long C, const float* table, const int3
     for (long n = i * COPY_ROWS; n < end; n++)
       if (ids[n] >= 0 && ids[n] < V) memcpy(out + n * C, table + ids[n] * C, bytes);
       else memset(out + n * C, 0, bytes);
+  }
+  barrier(w);
+}
+
+/** out [N, C] = rows `ids` of a quantised matrix [R, C]; all of them, N = R, when ids is NULL. */
+void dequantize(Worker* w, long N, long R, long C, int type, const void* words,
+                const void* scales, const int32_t* ids, float* out) {
+  const Quants q = {words, scales, C, type};
+  for (long n; (n = take(w, N)) >= 0;) {
+    long row = ids ? ids[n] : n;
+    if (row < 0 || row >= R) memset(out + n * C, 0, (size_t)C * sizeof(float));
+    else if (type == Q8_0) unpack_row(&q, row, Q8_0, out + n * C);
+    else unpack_row(&q, row, Q4_0, out + n * C);
   }
   barrier(w);
 }

@@ -12,11 +12,12 @@
  * no other blocking. The run is long, so sums seldom leave the registers: a depth of one run (2048
  * numbers in bf16) is written once. A is used in place where its rows are already words (see
  * pack.h); else a unit packs its own band, which needs no barrier and lands in its own L2.
+ * Quantised B is unpacked into the same panels; few rows of A read weights where they are.
  */
 #ifndef NUTSHELL_GEMM_H
 #define NUTSHELL_GEMM_H
 
-#include "gemm-vector.h"
+#include "quant-vector.h"
 #include "thread-pool.h"
 
 /** Receives the finished sums of C[row, col..col+n), n <= 64, and stores what becomes of them. */
@@ -43,6 +44,7 @@ typedef struct {
   long ldc;
   int accumulate;
   Ahead ahead; /* optional, with an epilogue */
+  const void* scales; /* of a quantised B, whose words are at b */
 } Gemm;
 
 enum { BLOCK_STEPS = 1024, BAND_ROWS = 128, UNITS_PER_THREAD = 8 };
@@ -58,8 +60,13 @@ typedef struct {
 INLINE Source a_source(const Gemm* g) { return (Source){g->a, g->lda, g->aType, !g->aTrans}; }
 INLINE Source b_source(const Gemm* g) { return (Source){g->b, g->ldb, g->bType, g->bTrans}; }
 
-/** Few rows against weights whose rows are contiguous: gemm-vector.h. */
-INLINE int is_vector(const Gemm* g) { return g->M <= VECTOR_MAX_M && g->bTrans; }
+INLINE int is_quantised(const Gemm* g) { return g->bType == Q8_0 || g->bType == Q4_0; }
+INLINE Quants b_quants(const Gemm* g) { return (Quants){g->b, g->scales, g->K, g->bType}; }
+
+/** Few rows against weights whose rows are contiguous: gemm-vector.h, quant-vector.h. */
+INLINE int is_vector(const Gemm* g) {
+  return is_quantised(g) ? g->M <= QUANT_MAX_M : g->M <= VECTOR_MAX_M && g->bTrans;
+}
 
 /* Rows of A are words as they lie: of the product's own precision, k contiguous, none half full. */
 INLINE int plain_a(const Gemm* g) {
@@ -82,8 +89,15 @@ static Plan plan_gemm(const Gemm* g, int nThreads) {
   return p;
 }
 
+/* One copy of a short x for each worker; more rows are made together, once. */
+static size_t quant_x_bytes(const Gemm* g, int nThreads) {
+  long copies = g->M <= VECTOR_MAX_M ? nThreads : 1;
+  return (size_t)(copies * g->M * (g->K / QUANT_BLOCK)) * sizeof(QuantX);
+}
+
 /** Bytes of 64-byte aligned scratch that gemm(g) needs with this many workers. */
 static size_t gemm_scratch_bytes(const Gemm* g, int nThreads) {
+  if (is_vector(g) && is_quantised(g)) return quant_x_bytes(g, nThreads);
   if (is_vector(g)) return (size_t)(nThreads * VECTOR_MAX_M * vector_words(g->K, g->compute) * 4);
   Plan p = plan_gemm(g, nThreads);
   return p.bBytes + (size_t)nThreads * (p.bandBytes + p.sumBytes);
@@ -151,16 +165,56 @@ static void gemm_vector(Worker* w, const Gemm* g, void* scratch) {
   barrier(w);
 }
 
+static QuantX* quantize_rows(Worker* w, const Gemm* g, QuantX* out) {
+  Source x = a_source(g);
+  long blocks = g->K / QUANT_BLOCK;
+  if (g->M <= VECTOR_MAX_M) {
+    out += w->tid * g->M * blocks;
+    for (long m = 0; m < g->M; m++) quantize_row(&x, m, g->K, g->bType, out + m * blocks);
+    return out;
+  }
+  for (long m; (m = take(w, g->M)) >= 0;)
+    quantize_row(&x, m, g->K, g->bType, out + m * blocks);
+  barrier(w);
+  return out;
+}
+
+static void gemm_quant_vector(Worker* w, const Gemm* g, void* scratch) {
+  Quants weights = b_quants(g);
+  const QuantX* x = quantize_rows(w, g, scratch);
+  long blocks = g->K / QUANT_BLOCK;
+  for (long j; (j = take(w, round_up(g->N, VECTOR_COLS) / VECTOR_COLS)) >= 0;) {
+    long n0 = j * VECTOR_COLS, n = at_most(VECTOR_COLS, g->N - n0);
+    for (long m0 = 0; m0 < g->M; m0 += QUANT_ROWS) {
+      float sums[QUANT_ROWS][VECTOR_COLS];
+      long rows = at_most(QUANT_ROWS, g->M - m0);
+      QUANT_DOTS[g->bType == Q4_0][rows - 1](&weights, n0, n, x + m0 * blocks, sums);
+      for (long m = 0; m < rows; m++) finish_row(g, m0 + m, n0, n, sums[m]);
+    }
+  }
+  barrier(w);
+}
+
+/* One panel of B into its place. */
+static void pack_b_panel(const Gemm* g, long n0, void* out) {
+  if (is_quantised(g)) {
+    Quants weights = b_quants(g);
+    unpack_column_panel(&weights, g->N, g->compute, n0, out);
+    return;
+  }
+  Source b = b_source(g);
+  pack_column_panel(&b, g->N, g->K, g->compute, n0, out);
+}
+
 /** The product; called by all workers of a team with the same arguments. Ends with a barrier. */
 static void gemm(Worker* w, const Gemm* g, void* scratch) {
   if (is_vector(g)) {
-    gemm_vector(w, g, scratch);
+    if (is_quantised(g)) gemm_quant_vector(w, g, scratch);
+    else gemm_vector(w, g, scratch);
     return;
   }
   Plan p = plan_gemm(g, w->nThreads);
-  Source b = b_source(g);
-  for (long j; (j = take(w, p.panels)) >= 0;)
-    pack_column_panel(&b, g->N, g->K, g->compute, j * TILE_COLS, scratch);
+  for (long j; (j = take(w, p.panels)) >= 0;) pack_b_panel(g, j * TILE_COLS, scratch);
   barrier(w);
   char* own = (char*)scratch + p.bBytes + (size_t)w->tid * (p.bandBytes + p.sumBytes);
   for (long u; (u = take(w, p.bands * p.groups)) >= 0;) run_unit(g, &p, u, scratch, own);

@@ -42,6 +42,8 @@ size_t rope_scratch(long turns, long D, int nThreads);
 
 void embedding(Worker*, long N, long V, long C, const float* table, const int32_t* ids,
                float* out);
+void dequantize(Worker*, long N, long R, long C, int type, const void* words, const void* scales,
+                const int32_t* ids, float* out);
 void embedding_grad(Worker*, long N, long V, long C, const int32_t* ids, const void* dy,
                     int dyType, float* out);
 void write_rows(Worker*, long B, long T, long rowBytes, void* cache, const void* x,

@@ -52,8 +52,8 @@ enum { LANES = 4, TILE_ROWS = 4, SQUARE = 4, NATIVE_BF16 = 0 };
 
 enum { TILE_VECTORS = 3, TILE_COLS = TILE_VECTORS * LANES };
 
-/** Storage types of an array, and precisions of a product. */
-enum { F32 = 0, BF16 = 1 };
+/** Storage types of an array, and precisions of a product; the last two are quants.h's. */
+enum { F32 = 0, BF16 = 1, Q8_0 = 2, Q4_0 = 3 };
 
 #define INLINE static inline __attribute__((always_inline, unused))
 #define KERNEL static __attribute__((noinline, unused))
