@@ -4,6 +4,7 @@
  */
 import type { BackendChoice } from "../../compute/backends/choose.node.ts";
 import { inRange, type OptionTableFor } from "../../options.ts";
+import type { PresetName } from "../run/preset.ts";
 import { stageOptions } from "../run/stage-options.ts";
 import { type StepName, stepNames } from "./state.node.ts";
 
@@ -23,12 +24,14 @@ export const growOptions: OptionTableFor<GrowConfig> = {
   preset: {
     type: "string",
     value: "tiny",
-    placeholder: "tiny|laptop|depth=N",
-    doc: "tiny: minutes on two cores; laptop: hours; depth=N: laptop with N layers.",
+    placeholder: "tiny|kernel|laptop|depth=N",
+    doc:
+      "tiny: minutes on two cores; kernel: two hours, the model that ships; laptop: hours; " +
+      "depth=N: laptop with N layers.",
     check: (value) =>
-      value === "tiny" || value === "laptop" || depthOf(value) !== undefined
+      isSize(value) || depthOf(value) !== undefined
         ? undefined
-        : "must be tiny, laptop or depth=N with N from 1 to 128",
+        : "must be tiny, kernel, laptop or depth=N with N from 1 to 128",
   },
   out: {
     type: "string",
@@ -52,6 +55,17 @@ export const growOptions: OptionTableFor<GrowConfig> = {
   backend: stageOptions.backend,
   threads: stageOptions.threads,
 };
+
+const sizes: readonly string[] = ["tiny", "kernel", "laptop"] satisfies PresetName[];
+
+function isSize(preset: string): preset is PresetName {
+  return sizes.includes(preset);
+}
+
+/** @returns the presets that a stage goes by */
+export function sizeOf(preset: string): PresetName {
+  return isSize(preset) ? preset : "laptop";
+}
 
 /** @returns N of "depth=N", from 1 to 128 */
 export function depthOf(preset: string): number | undefined {

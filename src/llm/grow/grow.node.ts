@@ -76,12 +76,18 @@ async function runStep(
   try {
     result = await steps[name].run(plan, talk, signal);
   } finally {
-    const seconds = (state.steps[name]?.seconds ?? 0) + (performance.now() - start) / 1000;
+    const spent = (state.steps[name]?.seconds ?? 0) + (performance.now() - start) / 1000;
+    // A stage that its own command trained before is only found here.
+    const seconds = Math.max(spent, trainSeconds(result));
     const done = result === undefined || signal.aborted ? {} : { result: { ...result } };
     state = { ...state, steps: { ...state.steps, [name]: { seconds, ...done } } };
     await writeState(plan.config.out, state);
   }
   return state;
+}
+
+function trainSeconds(result: object | undefined): number {
+  return Number((result as { train_seconds?: number } | undefined)?.train_seconds ?? 0);
 }
 
 function announce(name: StepName, talk: Talk): void {

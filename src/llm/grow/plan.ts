@@ -17,7 +17,7 @@ import { type RlConfig, rlOptions } from "../rl/config.ts";
 import { presets as rlPresets } from "../rl/presets.ts";
 import { type SftConfig, sftOptions } from "../sft/config.ts";
 import { sftPresets } from "../sft/presets.ts";
-import { depthOf, type GrowConfig } from "./config.ts";
+import { depthOf, type GrowConfig, sizeOf } from "./config.ts";
 import { folderOf } from "./state.node.ts";
 
 export interface GrowPlan {
@@ -33,6 +33,8 @@ export interface GrowPlan {
 /** How much is measured of each of the three models. */
 const evalSizes = {
   tiny: { suite: "text,assistant,arithmetic,talk", maxRows: 100 },
+  // Twice as many take ten minutes more.
+  kernel: { suite: "text,assistant,arithmetic,math,core,talk", maxRows: 40 },
   laptop: { suite: "text,assistant,arithmetic,math,core,talk", maxRows: 200 },
 } as const;
 
@@ -52,7 +54,7 @@ const withoutCompiler = {
 /** @param compiled whether the backend compiles */
 export function planGrowth(config: GrowConfig, compiled: boolean): GrowPlan {
   const { preset, out, data, seed, backend, threads } = config;
-  const name = preset === "tiny" ? "tiny" : "laptop";
+  const name = sizeOf(preset);
   const dials = { seed, backend, ...(threads === undefined ? {} : { threads }) };
   const depth = depthOf(preset);
   const [base, sft, reward] = (["pretrain", "sft", "reward"] as const).map((step) =>

@@ -2,7 +2,7 @@
 import type { Presets, PresetName as Sizes } from "../run/preset.ts";
 import type { PretrainConfig } from "./config.ts";
 
-export type PresetName = Sizes | "kernel" | "shakespeare";
+export type PresetName = Sizes | "shakespeare";
 
 export const presets: Presets<PresetName, PretrainConfig> = {
   tiny: {

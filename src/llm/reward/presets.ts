@@ -22,6 +22,25 @@ export const presets: Presets<PresetName, RewardConfig> = {
       saveEvery: 1000,
     },
   },
+  kernel: {
+    doc: "five minutes on 2 cores: the built-in rankings and those of ../shared/data",
+    values: {
+      model: "runs/out/kernel/2-sft",
+      out: "runs/out/kernel/3-reward",
+      batchSize: 24,
+      sequenceLen: 256,
+      maxResponses: 6,
+      builtin: 800,
+      heldOut: 100,
+      steps: 320,
+      optimizer: "muon",
+      lr: 1e-3,
+      muonLr: 5e-3,
+      warmup: 10,
+      evalEvery: 1000,
+      saveEvery: 160,
+    },
+  },
   laptop: {
     doc: "minutes on a laptop: the built-in rankings and those of ../shared/data",
     values: {

@@ -28,6 +28,28 @@ export const presets: Presets<PresetName, RlConfig> = {
       saveEvery: 30,
     },
   },
+  kernel: {
+    doc: "ten minutes on 2 cores; the task of tiny, for longer",
+    values: {
+      model: "runs/out/kernel/2-sft",
+      out: "runs/out/kernel/4-rl",
+      task: "calculator",
+      digits: "5-7",
+      steps: 60,
+      kl: 0,
+      optimizer: "muon",
+      lr: 2e-4,
+      muonLr: 1e-3,
+      promptsPerStep: 16,
+      samplesPerPrompt: 8,
+      sequenceLen: 160,
+      maxTokens: 96,
+      batchSize: 32,
+      slots: 64,
+      evalEvery: 30,
+      saveEvery: 30,
+    },
+  },
   laptop: {
     doc: "an hour on a laptop, for models of some ten million parameters",
     values: {

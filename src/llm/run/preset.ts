@@ -9,4 +9,4 @@ export interface Preset<C> {
 export type Presets<Name extends string, C> = Readonly<Record<Name, Preset<C>>>;
 
 /** The sizes that every stage has. */
-export type PresetName = "tiny" | "laptop";
+export type PresetName = "tiny" | "kernel" | "laptop";

@@ -23,6 +23,29 @@ export const sftPresets: Presets<PresetName, SftConfig> = {
       logEvery: 20,
     },
   },
+  kernel: {
+    doc: "half an hour on 2 cores, from the built-in tasks and all sets that are at hand",
+    values: {
+      out: "runs/out/kernel/2-sft",
+      model: "runs/out/kernel/1-pretrain",
+      // An epoch of as many conversations as the steps read: what tasks make never comes twice.
+      conversations: 54_000,
+      exchanges: 4,
+      // The sets' conversations are twice as long: of the tokens this is some 62 %.
+      taskShare: 0.765,
+      batchSize: 4,
+      steps: 2200,
+      optimizer: "muon",
+      lr: 0.0012,
+      muonLr: 0.0075,
+      warmup: 20,
+      warmdown: 2000,
+      evalEvery: 250,
+      sampleEvery: 250,
+      saveEvery: 250,
+      logEvery: 20,
+    },
+  },
   laptop: {
     doc: "from all conversations that are at hand, at a rate for a model of depth 6",
     values: {

@@ -10,7 +10,13 @@ import { after, test } from "node:test";
 import { type GrowConfig, growOptions } from "../../../src/llm/grow/config.ts";
 import { grow } from "../../../src/llm/grow/grow.node.ts";
 import { type GrowPlan, planGrowth } from "../../../src/llm/grow/plan.ts";
-import { folderOf, removeGrown, type StepName } from "../../../src/llm/grow/state.node.ts";
+import {
+  folderOf,
+  readState,
+  removeGrown,
+  type StepName,
+} from "../../../src/llm/grow/state.node.ts";
+import { pretrain } from "../../../src/llm/pretrain/pretrain.node.ts";
 import type { Talk } from "../../../src/llm/run/talk.ts";
 import { resolveOptions } from "../../../src/options.ts";
 
@@ -99,6 +105,25 @@ test("another preset or seed does not mix with what is there", async () => {
       code: "CONFIG",
       message: /must go on as it began, got (seed|preset|data) /,
     });
+});
+
+test("goes on from a base model that nutshell pretrain made in its folder", async () => {
+  const config = configOf({ out: join(root, "begun") });
+  const plan = smallPlan(config);
+  await pretrain(plan.pretrain, listening(), never);
+  const base = statSync(join(plan.pretrain.out, "step-00000002")).mtimeMs;
+  const stop = new AbortController();
+  const talk = listening();
+  const say = (text: string): void => {
+    talk.say(text);
+    if (text.includes("2/5 sft")) stop.abort();
+  };
+  await grow(config, { ...talk, say }, stop.signal, plan);
+  assert.deepEqual(announced(talk), ["pretrain", "sft"]);
+  assert.ok(talk.said.some((text) => text.includes("after step 2 of 2")));
+  assert.equal(statSync(join(plan.pretrain.out, "step-00000002")).mtimeMs, base);
+  const { pretrain: found } = (await readState(config)).steps;
+  assert.equal(found?.result?.step, 2);
 });
 
 test("fresh removes what was grown and nothing else", async () => {

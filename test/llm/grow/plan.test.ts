@@ -9,7 +9,7 @@ function configOf(values: Partial<GrowConfig>): GrowConfig {
   return resolveOptions(growOptions, { from: "test", values });
 }
 
-for (const preset of ["tiny", "laptop", "depth=4"])
+for (const preset of ["tiny", "kernel", "laptop", "depth=4"])
   test(`${preset}: each stage starts from the one before it, under one seed`, () => {
     const plan = planGrowth(configOf({ preset, out: "here", seed: 7, threads: 1 }), true);
     const { pretrain, sft, reward, rl, evals } = plan;
@@ -23,7 +23,7 @@ for (const preset of ["tiny", "laptop", "depth=4"])
     );
     for (const stage of [pretrain, sft, reward, rl, evals])
       assert.deepEqual([stage.seed, stage.threads], [7, 1]);
-    assert.equal(pretrain.depth, { tiny: 3, laptop: 6, "depth=4": 4 }[preset]);
+    assert.equal(pretrain.depth, { tiny: 3, kernel: 4, laptop: 6, "depth=4": 4 }[preset]);
   });
 
 test("without a compiler every stage is a sketch", () => {
@@ -33,11 +33,11 @@ test("without a compiler every stage is a sketch", () => {
   assert.ok((sketch?.evals.maxRows as number) < (full?.evals.maxRows as number));
 });
 
-test("a preset is tiny, laptop or a depth from 1 to 128", () => {
+test("a preset is tiny, kernel, laptop or a depth from 1 to 128", () => {
   assert.deepEqual(
-    ["depth=1", "depth=128", "depth=0", "depth=129", "depth=x", "tiny"].map(depthOf),
+    ["depth=1", "depth=128", "depth=0", "depth=129", "depth=x", "kernel"].map(depthOf),
     [1, 128, undefined, undefined, undefined, undefined],
   );
   assert.throws(() => configOf({ preset: "depth=0" }), { code: "CONFIG" });
-  assert.throws(() => configOf({ preset: "large" }), /must be tiny, laptop or depth=N/);
+  assert.throws(() => configOf({ preset: "large" }), /must be tiny, kernel, laptop or depth=N/);
 });
