@@ -36,7 +36,7 @@ export interface Automaton {
   readonly start: Point;
   /** By state: what its edges read and where they lead. */
   readonly reads: readonly (readonly { readonly classes: Uint8Array; readonly to: Point }[])[];
-  /** By state: the byte before it closed a key. */
+  /** States right after a key whose name was free: the byte before closed it. */
   readonly closesKey: ReadonlySet<number>;
   /** By byte. */
   readonly classOf: Uint8Array;
@@ -62,7 +62,8 @@ export function buildAutomaton(grammar: Grammar): Automaton {
     })),
   );
   const start = points[graph.start] as Point;
-  return { start, reads, closesKey: graph.closesKey, classOf, classCount };
+  const closed = graph.keyEnds.values().flatMap((id) => points[id]?.readers ?? []);
+  return { start, reads, closesKey: new Set(closed), classOf, classCount };
 }
 
 /** Small repetitions are written out: a state is cheaper to follow than a counter. */
@@ -71,7 +72,7 @@ const WRITTEN_OUT = 64;
 class Graph {
   readonly states: State[] = [];
   readonly ends = new Set<number>();
-  readonly closesKey = new Set<number>();
+  readonly keyEnds = new Set<number>();
   readonly start: number;
   readonly #starts = new Map<string, number>();
   readonly #blank: ReadonlySet<string>;
@@ -100,7 +101,7 @@ class Graph {
     if (e.kind === "rule") return this.#call(from, this.#startOf(e.name), 1, 1);
     const to = e.kind === "byte" ? this.#state() : from;
     if (e.kind === "byte") this.#at(from).reads.push({ set: e.set, to });
-    else this.closesKey.add(from);
+    else this.keyEnds.add(from);
     return to;
   }
 
