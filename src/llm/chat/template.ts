@@ -57,7 +57,8 @@ export function renderPrompt(messages: readonly Message[], tokenizer: Tokenizer)
   return [marks.bos, ...turns, marks.assistantStart];
 }
 
-function renderMessage(message: Message, tokenizer: Tokenizer, marks: Marks): number[] {
+/** One message between its marks. */
+export function renderMessage(message: Message, tokenizer: Tokenizer, marks: Marks): number[] {
   const [start, end] = marks.frames[message.role];
   const calls = message.role === "assistant" ? (message.toolCalls ?? []) : [];
   const spelled = calls.flatMap((call) => [
