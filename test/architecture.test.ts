@@ -97,7 +97,7 @@ const parts: readonly Part[] = [
     mayImport: [...leaves, "src/llm/inference/engine.ts", "src/llm/chat/conversation.ts"],
     browser: false,
   },
-  { prefix: "src/web/", mayImport: [], browser: true },
+  { prefix: "src/web/", mayImport: ["src/llm/chat/tools/"], browser: true },
   {
     prefix: "src/cli/",
     mayImport: [...leaves, disk, "src/compute/", "src/llm/", "src/server/"],

@@ -8,6 +8,7 @@ import { allowsOrigin, checkKey, checkOrigin } from "./access.ts";
 import { logFailure, logRequest } from "./access-log.ts";
 import type { Answer, Endpoint } from "./endpoint.ts";
 import { chat } from "./endpoints/chat.ts";
+import { chatPage } from "./endpoints/chat-page.ts";
 import { completions } from "./endpoints/completions.ts";
 import { embeddings } from "./endpoints/embeddings.ts";
 import { live, metrics, ready } from "./endpoints/health.ts";
@@ -22,7 +23,7 @@ import { Refusal, renderRefusal, toRefusal } from "./wire/refusal.ts";
 
 const endpoints: readonly Endpoint[] = [
   ...[models, model, chat, completions, createResponse, readResponse, deleteResponse],
-  ...[embeddings, tokenizeText, detokenizeIds, ready, live, metrics],
+  ...[embeddings, tokenizeText, detokenizeIds, ready, live, metrics, chatPage],
 ];
 
 interface Environment {
@@ -94,7 +95,8 @@ function admit(
 
 async function send(context: HonoContext, made: Answer, service: Service): Promise<Response> {
   if (made.kind === "json") return reply(context, made.body, made.status ?? 200);
-  if (made.kind === "text") return context.body(made.body, 200, { "content-type": made.type });
+  if (made.kind === "text")
+    return context.body(made.body, 200, { "content-type": made.type, ...made.headers });
   const scope = context.get("scope");
   const { outgoing } = context.env;
   const { keepAliveMs, stallTimeoutMs } = service.settings;

@@ -16,7 +16,12 @@ export interface Call {
 
 export type Answer =
   | { readonly kind: "json"; readonly body: object; readonly status?: number }
-  | { readonly kind: "text"; readonly body: string; readonly type: string }
+  | {
+      readonly kind: "text";
+      readonly body: string;
+      readonly type: string;
+      readonly headers?: Readonly<Record<string, string>>;
+    }
   | {
       readonly kind: "events";
       readonly frames: AsyncGenerator<string, void>;
