@@ -54,7 +54,12 @@ export async function ours(
 ): Promise<Contestant> {
   const options = { precision: "bf16", weights, maxBatch: STREAMS } as const;
   const engine = await createTokenEngine(backend, store, config, options);
-  return { round: (n) => ourRound(engine, n), dispose: () => engine[Symbol.asyncDispose]() };
+  return {
+    round: (n) => ourRound(engine, n),
+    async dispose() {
+      await engine[Symbol.asyncDispose]();
+    },
+  };
 }
 
 async function ourRound(engine: TokenEngine, n: number): Promise<Measured> {

@@ -19,6 +19,8 @@ export async function* mergeSources<T>(
 ): AsyncGenerator<T, void> {
   const waiting = [...open];
   const running = new Map<AsyncGenerator<T>, Promise<Turn<T>>>();
+  /** Whose event the reader has now: it is in nobody else's hands if the reader breaks off. */
+  let taken: AsyncGenerator<T> | undefined;
   const ask = (source: AsyncGenerator<T>): void => {
     running.set(
       source,
@@ -34,10 +36,13 @@ export async function* mergeSources<T>(
       const { source, next } = await Promise.race(running.values());
       running.delete(source);
       if (next.done === true) continue;
+      taken = source;
       yield next.value;
+      taken = undefined;
       ask(source);
     }
   } finally {
+    await taken?.return(undefined).catch(() => {});
     await endAll(running);
   }
 }

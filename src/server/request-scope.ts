@@ -60,10 +60,8 @@ export function openScope(
     clearTimeout(timer);
     socket.off("end", leave);
     stopping.removeEventListener("abort", stop);
-    if (!outgoing.writableFinished) {
-      scope.cut ??= "closed";
-      leave();
-    }
+    if (!outgoing.writableFinished) scope.cut ??= "closed";
+    leave(); // Whatever still computes for it has no reader, however the connection ended.
     onEnd(scope);
   });
   return scope;
