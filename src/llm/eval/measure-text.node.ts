@@ -3,10 +3,10 @@
  * models with other vocabularies share, and perplexity per token, which they do not. The error bar
  * is over rows, since tokens of one row are not independent.
  */
-import { NutshellError } from "../../error.ts";
 import { type ValidationBatch, validationBatches } from "../data/sampling/validation.ts";
 import { openPrepared } from "../data/shards/prepared-folder.node.ts";
 import type { TokenSource } from "../data/shards/token-documents.ts";
+import { requireSameTokenizer } from "../run/same-tokenizer.ts";
 import { tokenByteCounts } from "../tokenizer/tokenizer.ts";
 import { bootstrap } from "./intervals.ts";
 import type { MeasureContext, Measured, MeasuredRow } from "./measure.ts";
@@ -28,7 +28,7 @@ export async function measureText(context: MeasureContext): Promise<Measured> {
       skipped: [{ name: "bits per byte", reason: "no prepared folder; name one with --text" }],
     };
   using prepared = openPrepared(folder);
-  requireSameTokenizer(folder, prepared.tokenizerJson, context);
+  requireSameTokenizer(folder, prepared.tokenizerJson, context.subject.tokenizerJson);
   const held = prepared.sources.filter(({ validation }) => validation.tokens.length > 1);
   const rows: MeasuredRow[] = [];
   for (const [i, source] of held.entries()) {
@@ -36,25 +36,6 @@ export async function measureText(context: MeasureContext): Promise<Measured> {
     rows.push(...sourceRows(source.name, await rowTotals(source, context), context.asked.seed));
   }
   return { rows };
-}
-
-/** Ids of one vocabulary mean nothing in another. */
-function requireSameTokenizer(
-  folder: string,
-  tokenizerJson: string,
-  { subject }: MeasureContext,
-): void {
-  if (canonical(tokenizerJson) === canonical(subject.tokenizerJson)) return;
-  throw new NutshellError(
-    "DATA",
-    `${folder}: must be prepared with the model's own tokenizer, got another one. ` +
-      "Name the folder that the model was trained on.",
-  );
-}
-
-/** Without what only a writer of JSON chooses. */
-function canonical(json: string): string {
-  return JSON.stringify(JSON.parse(json));
 }
 
 /** At most `maxRows` rows, spread evenly over the held-out side. */

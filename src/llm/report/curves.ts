@@ -34,6 +34,7 @@ const panels: Readonly<Record<StageName, PanelTable>> = {
   },
   sft: {
     "loss, nats per trained token": { training: "loss", "held out": "valLoss" },
+    "held-out text, bits per byte": { all: "bpb" },
   },
   reward: {
     "loss, nats per prompt": { training: "loss", "held out": "held.loss" },

@@ -7,6 +7,7 @@ import type { SourceRow } from "./deck.ts";
 import type { SftMetrics } from "./metric-records.node.ts";
 import type { PackedRows } from "./pack.ts";
 import { renderPacking, renderSourcesMarkdown } from "./source-table.ts";
+import type { RunText } from "./text.node.ts";
 
 export interface CardFacts {
   readonly config: RunConfig;
@@ -16,6 +17,7 @@ export interface CardFacts {
   readonly baseHash: string;
   readonly sources: readonly SourceRow[];
   readonly packed: PackedRows;
+  readonly text: Pick<RunText, "share" | "cards"> | undefined;
   readonly metrics: Pick<SftMetrics, "steps" | "evals" | "samples">;
   readonly trainedParameters: number;
   /** What it was trained on: backend, CPU. */
@@ -31,7 +33,7 @@ export function renderCard(facts: CardFacts): string {
     `# ${config.out.split("/").at(-1)}`,
     `An assistant of ${millions} million parameters: a language model, trained further on ` +
       "conversations to answer and to call tools. What it states is often untrue.",
-    `## From what\n\nConversations of an epoch, ${renderPacking(packed)}:\n\n${renderSourcesMarkdown(sources)}`,
+    `## From what\n\nConversations of an epoch, ${renderPacking(packed)}:\n\n${renderSourcesMarkdown(sources)}${renderText(facts)}`,
     `## How\n\n${howRows(facts)
       .map((row) => `- ${row}`)
       .join("\n")}`,
@@ -39,6 +41,15 @@ export function renderCard(facts: CardFacts): string {
     `## Configuration\n\n\`\`\`json\n${JSON.stringify(config, null, 2)}\n\`\`\``,
   ];
   return `${sections.join("\n\n")}\n`;
+}
+
+function renderText({ text }: CardFacts): string {
+  if (text === undefined) return "";
+  const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+  const rows = text.cards.map(({ name, licence, card, share }) => {
+    return `- ${name}, ${percent(share)}, ${licence}: ${card}`;
+  });
+  return `\n\n${percent(text.share)} of the rows are text, learned in whole:\n\n${rows.join("\n")}`;
 }
 
 function howRows(facts: CardFacts): string[] {
@@ -75,6 +86,11 @@ function renderQuality({ metrics: { evals, samples } }: CardFacts): string {
     `Held-out conversations, nats per learned token: ${first.valLoss.toFixed(4)} after step ` +
       `${first.step}, ${last.valLoss.toFixed(4)} after step ${last.step}. By source:`,
     `| source | step ${first.step} | step ${last.step} |\n| --- | --: | --: |\n${rows.join("\n")}`,
+    ...(last.bpb === undefined
+      ? []
+      : [
+          `Held-out text, bits per byte: ${first.bpb?.toFixed(4) ?? "–"}, then ${last.bpb.toFixed(4)}.`,
+        ]),
     ...(said.length === 0 ? [] : [said.map(({ sample }) => `    ${sample}`).join("\n")]),
   ].join("\n\n");
 }

@@ -24,7 +24,7 @@ export function rowLength({ sequenceLen: asked }: SftConfig, { sequenceLen }: Mo
 }
 
 /**
- * @param rows of an epoch  @param auto what precision "auto" means on this backend
+ * @param rows of an epoch's conversations  @param auto what precision "auto" means on this backend
  * @throws CONFIG when rows or the parts of the schedule do not fit
  */
 export function completeConfig(
@@ -34,7 +34,8 @@ export function completeConfig(
   auto: Precision,
 ): RunConfig {
   const rowsPerStep = config.batchSize * config.gradAccumSteps;
-  const steps = config.steps ?? Math.max(1, Math.ceil((config.epochs * rows) / rowsPerStep));
+  const all = rows / (1 - config.textShare);
+  const steps = config.steps ?? Math.max(1, Math.ceil((config.epochs * all) / rowsPerStep));
   // The rate falls from the end of the warmup on: what was learned last should be undone least.
   const warmup = Math.min(config.warmup, steps - 1);
   const warmdown = config.warmdown ?? steps - warmup;

@@ -11,6 +11,8 @@ export interface SftConfig extends StageConfig {
   conversations: number | undefined;
   exchanges: number;
   taskShare: number;
+  textShare: number;
+  text: string | undefined;
   epochs: number;
   evalConversations: number;
   sampleEvery: number;
@@ -63,6 +65,18 @@ export const sftOptions: OptionTableFor<SftConfig> = {
     doc: "Share of the conversations that tasks make, where --data is absent and sets are there.",
     check: inRange(0, 1),
   },
+  textShare: {
+    type: "number",
+    value: 0,
+    doc: "Share of the rows that are text of pretraining, learned in whole.",
+    check: inRange(0, 0.9),
+  },
+  text: {
+    type: "string?",
+    value: undefined,
+    placeholder: "DIR",
+    doc: "The prepared data folder behind --text-share; absent: that of the base model's run.",
+  },
   epochs: {
     type: "number",
     value: 1,
@@ -100,5 +114,5 @@ export const sftOptions: OptionTableFor<SftConfig> = {
 export const sftFreeKeys: readonly (keyof SftConfig)[] = [
   ...stageFreeKeys,
   // Told apart by the hashes of their content, wherever they lie.
-  ...(["model", "data", "evalConversations", "sampleEvery"] as const),
+  ...(["model", "data", "text", "evalConversations", "sampleEvery"] as const),
 ];

@@ -2,7 +2,7 @@
  * The rows of stage 2's `metrics.jsonl`.
  *
  *     {"step":1,"loss":2.3,"gradNorm":1.2,"lrm":0.1,"ms":182,"learned":611,"batch":"9f86…"}
- *     {"step":100,"valLoss":0.4,"sources":{"calculator":0.1,…}}
+ *     {"step":100,"valLoss":0.4,"sources":{"calculator":0.1,…},"bpb":1.9}
  *     {"step":100,"sample":"Who are you? → I am …"}
  */
 import { type Metrics, openMetrics } from "../run/metrics.node.ts";
@@ -27,6 +27,8 @@ export interface EvalRecord {
   /** In nats per learned token. */
   readonly valLoss: number;
   readonly sources: Readonly<Record<string, number>>;
+  /** Bits per byte of held-out text, where there is a share of text. */
+  readonly bpb?: number;
 }
 
 export interface SampleRecord {

@@ -6,11 +6,13 @@ import { join } from "node:path";
 import type { Backend, Store } from "../../compute/backend.ts";
 import { chooseBackend } from "../../compute/backends/choose.node.ts";
 import { NutshellError } from "../../error.ts";
+import { dataHash, type PreparedFolder } from "../data/shards/prepared-folder.node.ts";
 import { createGenerator, type TokenGenerator } from "../inference/generator.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { initialiseLora } from "../model/lora.ts";
 import { bestPrecision } from "../model/transformer.ts";
 import { compileTrainStep, type TrainStep } from "../optim/compile-train-step.ts";
+import type { Evaluator } from "../run/held-out.ts";
 import { hashWeights, type OpenModel, openModel } from "../run/open-model.node.ts";
 import {
   type DataState,
@@ -18,6 +20,7 @@ import {
   type ResumePoint,
   requireSameConfig,
   requireSameData,
+  sha256,
   tryReadCommit,
 } from "../run/resume.node.ts";
 import { makeFolder } from "../run/run-files.node.ts";
@@ -36,6 +39,7 @@ import type { PackedRows } from "./pack.ts";
 import { createRowSampler, type RowSampler } from "./sampler.ts";
 import { renderPacking, renderSources } from "./source-table.ts";
 import { findSupplies } from "./sources.node.ts";
+import { compileTextEvaluator, openText, planText, type RunText } from "./text.node.ts";
 import { loraOf, type Trainee, trainAll, trainUpdates } from "./trainee.ts";
 
 export interface Run extends AsyncDisposable {
@@ -58,6 +62,9 @@ export interface Run extends AsyncDisposable {
   readonly trainedParameters: number;
   readonly trainStep: TrainStep;
   readonly evaluator: HeldOutEvaluator;
+  /** Rows of text and how well its held-out side is foretold; absent without a share of text. */
+  readonly text: RunText | undefined;
+  readonly textEvaluator: Evaluator | undefined;
   readonly generator: TokenGenerator;
   readonly metrics: SftMetrics;
   readonly spikes: SpikeState;
@@ -86,6 +93,7 @@ interface Material {
   readonly baseHash: string;
   readonly gathered: readonly GatheredSource[];
   readonly deck: Deck;
+  readonly prepared: PreparedFolder | undefined;
   readonly resume: Resume | undefined;
 }
 
@@ -99,6 +107,7 @@ export async function openRun(asked: SftConfig, talk: Talk, signal: AbortSignal)
     talk.say(`${added.length} marks of conversations added to ${folder}: ${model.vocabSize} rows`);
   if (added.length > 0 && asked.loraRank !== undefined)
     talk.say("no adapter is written beside the checkpoints: the base model lacks the added rows");
+  const prepared = openText(asked, opened);
   await makeFolder(asked.out);
   const resume = await findResumePoint<RunConfig, SftDataState>(asked.out, talk);
   const backend = await chooseBackend(asked.backend, asked, (line) => talk.say(line));
@@ -114,11 +123,12 @@ export async function openRun(asked: SftConfig, talk: Talk, signal: AbortSignal)
     return await assemble(
       asked,
       backend,
-      { opened, marked, baseHash, gathered, deck, resume },
+      { opened, marked, baseHash, gathered, deck, prepared, resume },
       talk,
     );
   } catch (error) {
     backend.dispose();
+    prepared?.[Symbol.dispose]();
     throw error;
   }
 }
@@ -137,14 +147,15 @@ async function assemble(
   material: Material,
   talk: Talk,
 ): Promise<Run> {
-  const { opened, marked, baseHash, gathered, deck, resume } = material;
+  const { opened, marked, baseHash, gathered, deck, prepared, resume } = material;
   const { tokenizer, tokenizerJson, model } = marked;
   const { checkpoint } = opened;
   const config = completeConfig(asked, model, deck.packed.rows, bestPrecision(backend));
-  const dataHash = hashConversations(gathered);
-  if (resume !== undefined) requireSameRun(config, resume, dataHash, baseHash);
+  const hash = hashAll(gathered, prepared);
+  if (resume !== undefined) requireSameRun(config, resume, hash, baseHash);
   const sources = describeSources(gathered);
   talk.say(renderStageConfig(config));
+  const text = prepared === undefined ? undefined : planText(prepared, config);
   talk.say(`conversations of an epoch\n${renderSources(sources)}\n  ${renderPacking(deck.packed)}`);
   const trainee = await createTrainee(backend, material, config);
   talk.status("compiling the step");
@@ -155,14 +166,18 @@ async function assemble(
   const bos = tokenizer.special(BOS);
   const learned = sources.map((source) => source.learned);
   const evaluator = await compileHeldOut(backend, served, model, config, gathered, learned, bos);
+  const textEvaluator =
+    text && (await compileTextEvaluator(backend, served, model, config, text, tokenizer));
   const generator = createGenerator(backend, served, model, { precision });
   return {
-    ...{ config, model, tokenizer, tokenizerJson, baseHash, dataHash, sources, backend, trainee },
+    ...{ config, model, tokenizer, tokenizerJson, baseHash, sources, backend, trainee },
+    dataHash: hash,
     ...{ trainedParameters, trainStep, evaluator, generator, base: checkpoint.folder },
+    ...{ text, textEvaluator },
     addedMarks: marked.added,
     packed: deck.packed,
     conversations: deck.packed.items.length,
-    sampler: createRowSampler({ ...deck, seed: config.seed, batchSize, gradAccumSteps, bos }),
+    sampler: createRowSampler({ ...deck, seed: config.seed, batchSize, gradAccumSteps, bos, text }),
     metrics: openSftMetrics(config.out, resume?.metrics ?? ""),
     spikes: resume?.data.spikes ?? createSpikeState(),
     commit: tryReadCommit(),
@@ -172,10 +187,20 @@ async function assemble(
     checkpoint: resume?.checkpoint.folder,
     async [Symbol.asyncDispose]() {
       // Programs point into the stores, and all of them into the backend.
-      for (const owned of [trainStep, evaluator, generator, trainee, backend])
-        await owned.dispose();
+      for (const owned of [trainStep, evaluator, textEvaluator, generator, trainee, backend])
+        await owned?.dispose();
+      prepared?.[Symbol.dispose]();
     },
   };
+}
+
+/** Of everything that training draws from. */
+function hashAll(
+  gathered: readonly GatheredSource[],
+  prepared: PreparedFolder | undefined,
+): string {
+  const conversations = hashConversations(gathered);
+  return prepared ? sha256(`${conversations} ${dataHash(prepared.manifest)}`) : conversations;
 }
 
 /** Weights where they begin, or where a run was saved. */

@@ -6,6 +6,7 @@ import { tokensPerStep } from "../run/stage-rates.ts";
 import type { RunConfig } from "./complete-config.ts";
 import type { SourceRow } from "./deck.ts";
 import type { EvalRecord, StepRecord } from "./metric-records.node.ts";
+import type { RunText } from "./text.node.ts";
 
 export interface SftResult {
   readonly out: string;
@@ -25,6 +26,9 @@ export interface SftResult {
   /** On held-out conversations before the first step and now. */
   readonly val_loss_before: number | undefined;
   readonly val_loss: number | undefined;
+  /** Bits per byte of held-out text, where there is a share of text. */
+  readonly val_bpb_before: number | undefined;
+  readonly val_bpb: number | undefined;
   readonly skipped: number;
   readonly train_seconds: number;
   readonly tok_per_s: number;
@@ -46,6 +50,7 @@ interface Finished {
   };
   readonly spikes: { readonly skipped: number };
   readonly sources: readonly SourceRow[];
+  readonly text: Pick<RunText, "share" | "cards"> | undefined;
 }
 
 /** @param curve path of `loss.svg`  @param stopped the user ended it early */
@@ -62,15 +67,24 @@ export function summarise(run: Finished, curve: string, stopped: boolean): SftRe
     loss: metrics.steps.at(-1)?.loss,
     val_loss_before: metrics.evals.find((record) => record.step === 0)?.valLoss,
     val_loss: metrics.evals.at(-1)?.valLoss,
+    val_bpb_before: metrics.evals.find((record) => record.step === 0)?.bpb,
+    val_bpb: metrics.evals.at(-1)?.bpb,
     skipped: spikes.skipped,
     train_seconds: Number(seconds.toFixed(1)),
     tok_per_s: seconds > 0 ? Math.round(tokens / seconds) : 0,
     flops: tokens * flopsPerToken(model, config.sequenceLen).causalTotal,
-    data: shareOut(
-      run.sources,
-      run.sources.map((source) => source.tokens),
-    ),
+    data: dataOf(run),
   };
+}
+
+/** Conversations by their tokens, text by its rows. */
+function dataOf({ sources, text }: Pick<Finished, "sources" | "text">): DataCard[] {
+  const amounts = sources.map(({ tokens }) => tokens);
+  const own = shareOut(sources, amounts);
+  if (text === undefined) return own;
+  const scale = (cards: readonly DataCard[], by: number): DataCard[] =>
+    cards.map((card) => ({ ...card, share: by * card.share }));
+  return [...scale(own, 1 - text.share), ...scale(text.cards, text.share)];
 }
 
 /** One `key: value` a line after a `---`; values that are absent are left out. */

@@ -1,7 +1,8 @@
 /**
- * Training batches as a pure function of (seed, step, microStep): row g of a run is row g mod R of
- * epoch ⌊g / R⌋, in an order of its own in every epoch. So each conversation comes once an epoch,
- * and resuming at any step is exact and costs nothing.
+ * Training batches as a pure function of (seed, step, microStep): row g of a run's conversations is
+ * row g mod R of epoch ⌊g / R⌋, in an order of its own in every epoch. So each conversation comes
+ * once an epoch, and resuming at any step is exact and costs nothing. Of the first n rows of a run
+ * ⌊n · share⌋ are text, spread evenly.
  */
 import { type Batch, createBatch, IGNORED } from "../data/sampling/batch.ts";
 import { createPermutation, type Permutation } from "../data/sampling/permutation.ts";
@@ -9,6 +10,19 @@ import type { PackedRows } from "./pack.ts";
 
 export interface RowSampler {
   batchAt(step: number, microStep: number): Batch;
+}
+
+/** Rows that are no conversations. */
+export interface TextRows {
+  /** Of all rows, below 1. */
+  readonly share: number;
+  /** Writes the `n`-th of them as row b of a batch. */
+  write(n: number, batch: Batch, b: number): void;
+}
+
+/** @returns how many of the first `rows` rows of a run are text */
+export function textRowsBefore(rows: number, share: number): number {
+  return Math.floor(rows * share);
 }
 
 export interface SamplerOptions {
@@ -22,10 +36,11 @@ export interface SamplerOptions {
   readonly gradAccumSteps: number;
   /** Put into positions that hold nothing. */
   readonly bos: number;
+  readonly text?: TextRows | undefined;
 }
 
 export function createRowSampler(options: SamplerOptions): RowSampler {
-  const { packed, seed, batchSize, gradAccumSteps } = options;
+  const { packed, seed, batchSize, gradAccumSteps, text } = options;
   const { rows, rowTokens } = packed;
   let last: { readonly epoch: number; readonly order: Permutation } | undefined;
   const rowAt = (g: number): number => {
@@ -38,7 +53,12 @@ export function createRowSampler(options: SamplerOptions): RowSampler {
     batchAt(step, microStep) {
       const batch = createBatch(batchSize, rowTokens - 1);
       const first = (step * gradAccumSteps + microStep) * batchSize;
-      for (let b = 0; b < batchSize; b++) writeRow(options, rowAt(first + b), batch, b);
+      for (let b = 0; b < batchSize; b++) {
+        const before = textRowsBefore(first + b, text?.share ?? 0);
+        if (text !== undefined && textRowsBefore(first + b + 1, text.share) > before)
+          text.write(before, batch, b);
+        else writeRow(options, rowAt(first + b - before), batch, b);
+      }
       return batch;
     },
   };

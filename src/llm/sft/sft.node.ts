@@ -78,10 +78,14 @@ async function evaluate(run: Run, talk: Talk, signal: AbortSignal): Promise<void
   await trainee.refresh();
   const found = await run.evaluator.run(signal);
   if (found === undefined) return;
-  metrics.add({ step, valLoss: found.loss, sources: found.sources });
+  const text = await run.textEvaluator?.run(signal);
+  if (signal.aborted) return;
+  const bpb = text === undefined ? {} : { bpb: text.bpb };
+  metrics.add({ step, valLoss: found.loss, sources: found.sources, ...bpb });
   await drawCurve(run);
   const parts = Object.entries(found.sources).map(([name, loss]) => `${name} ${loss.toFixed(3)}`);
   talk.say(`held-out loss ${found.loss.toFixed(4)} | ${parts.join(" | ")}`);
+  if (text !== undefined) talk.say(`held-out text ${text.bpb.toFixed(4)} bits per byte`);
 }
 
 async function sample(run: Run, talk: Talk, signal: AbortSignal): Promise<void> {

@@ -157,3 +157,36 @@ test("of a source whose answers are not learned, every conversation is counted",
     message: /masked: 520 rows, 520 nothing to learn/,
   });
 });
+
+test("text comes evenly between conversations, whose order stays", () => {
+  const pool = createConversationPool();
+  for (const word of ["a", "b", "c", "d", "e"])
+    pool.add(render({ messages: [...hello.messages, ...turn(true, word)] }));
+  const deck = packPool(pool, 30);
+  const shape = { seed: 3, batchSize: 2, gradAccumSteps: 2, bos: BOS };
+  const written: number[] = [];
+  const text = {
+    share: 0.3,
+    write: (n: number, { inputs }: { inputs: Int32Array }, b: number) => {
+      written.push(n);
+      inputs.fill(1000 + n, b * 29, (b + 1) * 29);
+    },
+  };
+  const rowsOf = (sampler: ReturnType<typeof createRowSampler>, steps: number): string[] =>
+    Array.from({ length: 2 * steps }, (_, i) => sampler.batchAt(i >> 1, i & 1)).flatMap(
+      ({ inputs }) => [inputs.subarray(0, 29).join(), inputs.subarray(29).join()],
+    );
+  const mixed = rowsOf(createRowSampler({ ...deck, ...shape, text }), 5);
+  const isText = (row: string): boolean => /^100\d,/.test(row);
+  // Row g is text where ⌊(g + 1) · 0.3⌋ is one more than ⌊g · 0.3⌋.
+  assert.deepEqual(
+    mixed.flatMap((row, g) => (isText(row) ? [g] : [])),
+    [3, 6, 9, 13, 16, 19],
+  );
+  assert.deepEqual(written, [0, 1, 2, 3, 4, 5]);
+  const plain = rowsOf(createRowSampler({ ...deck, ...shape }), 5);
+  assert.deepEqual(
+    mixed.filter((row) => !isText(row)),
+    plain.slice(0, 14),
+  );
+});

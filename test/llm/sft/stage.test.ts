@@ -16,11 +16,18 @@ import type { Talk } from "../../../src/llm/run/talk.ts";
 import type { SftConfig } from "../../../src/llm/sft/config.ts";
 import { sft } from "../../../src/llm/sft/sft.node.ts";
 import { assertClose } from "../../compute/close.ts";
+import { prepareTexts, textsOf, tokenizer as textTokenizer } from "../data/shards/made-up.ts";
 import { saveSmallModel, silent, smallConfig, smallSft, writeQuestions } from "./small-model.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "nutshell-sft-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
 const model = await saveSmallModel(join(folder, "base"));
+// A base model with the text that it was trained on beside it.
+const told = await saveSmallModel(join(folder, "told"), 1, textTokenizer);
+await prepareTexts(join(folder, "told", "data"), [
+  { name: "cats", texts: textsOf(1, 400) },
+  { name: "more", texts: textsOf(2, 100) },
+]);
 const outOf = (name: string): string => join(folder, name);
 const never = new AbortController().signal;
 
@@ -109,6 +116,7 @@ test("batch 1 accumulated 8 times is batch 8", async () => {
 for (const [name, values] of [
   ["all", { optimizer: "muon" }],
   ["updates", { loraRank: 2 }],
+  ["text", { model: told, textShare: 0.4 }],
 ] as const)
   test(`stopped at any step and started again, a run ends with the same bits: ${name}`, async () => {
     const every = { ...values, steps: 6, evalEvery: 2, sampleEvery: 3 };
@@ -127,6 +135,48 @@ for (const [name, values] of [
     assert.deepEqual(await digestsOf(`${name}-stopped`), await digestsOf(`${name}-alone`));
     assert.deepEqual(metricsOf(`${name}-stopped`), metricsOf(`${name}-alone`));
   });
+
+test("rows of text: foretold better where they are learned, and said in result and card", async () => {
+  const values = { model: told, steps: 30, evalEvery: 30, warmup: 0, batchSize: 2 } as const;
+  const without = await train("text-none", { ...values, textShare: 0 });
+  assert.equal(without.val_bpb, undefined);
+  const half = await train("text-half", { ...values, textShare: 0.5 });
+  assert.ok((half.val_bpb as number) < 0.8 * (half.val_bpb_before as number));
+  const near = (a: number | undefined, b: number) => assert.ok(Math.abs((a as number) - b) < 1e-9);
+  near(
+    half.data.reduce((sum, { share }) => sum + share, 0),
+    1,
+  );
+  const text = half.data.filter(({ name }) => name.startsWith("text: "));
+  assert.deepEqual(
+    text.map(({ name }) => name),
+    ["text: cats", "text: more"],
+  );
+  near(
+    text.reduce((sum, { share }) => sum + share, 0),
+    0.5,
+  );
+  assert.match(
+    readFileSync(join(outOf("text-half"), "card.md"), "utf8"),
+    /50\.0 % of the rows are text/,
+  );
+});
+
+test("a run with text does not go on with other text", async () => {
+  const other = join(folder, "other-text");
+  await prepareTexts(other, [{ name: "cats", texts: textsOf(3, 300) }]);
+  const values = {
+    model: told,
+    textShare: 0.4,
+    steps: 6,
+    evalEvery: 2,
+    optimizer: "adamw",
+  } as const;
+  await assert.rejects(train("text-alone", { ...values, sampleEvery: 3, text: other }), {
+    code: "DATA",
+    message: /must read the text that it began with/,
+  });
+});
 
 function stopAt(line: string, step: number, stopping: AbortController): void {
   if (new RegExp(`^step 0*${step}/`).test(line)) stopping.abort();
