@@ -349,6 +349,20 @@ test("forks and restored sessions go on as the first would have", async () => {
   }
 });
 
+test("messages close an open turn; of a call that was not finished nothing stays", async () => {
+  const options = { sampling: { seed: 4 }, maxTokens: 9 };
+  const session = await chat(noisy, [note]);
+  const asking = idsNow(noisy).length;
+  await play(session, { ...options, toolChoice: { name: "clock_in" } });
+  await session.append({ kind: "messages", messages: asked.slice(1) });
+  const again = "<|assistant_end|><|user_start|>Hé?<|user_end|><|assistant_start|>";
+  assert.deepEqual(idsNow(noisy).slice(asking), idsOf(again));
+  const { text } = await play(session, options);
+  await session.append({ kind: "messages", messages: asked.slice(1) });
+  const past = chatTokenizer.decode(idsNow(noisy), { specials: true });
+  assert.ok(past.endsWith(`<|assistant_start|>${text}${again}`), past);
+});
+
 test("snapshots that are torn or of others are refused", async () => {
   const session = await chat(noisy);
   const snapshot = await session.snapshot();
