@@ -53,8 +53,13 @@ export function sampleToken(logits: Float32Array, options: SamplerOptions, rando
   const { temperature, topK } = options;
   if (temperature === 0 || topK === 1 || top === Infinity) return best;
   const weights = toWeights(logits, top, temperature);
+  if (!narrows(options, weights.length)) return drawAny(weights, random);
   const ids = likelyEnough(candidates(weights, options), weights, options);
   return draw(ids, weights, random);
+}
+
+function narrows({ topK = Infinity, topP = 1, minP = 0 }: SamplerOptions, V: number): boolean {
+  return topK < V || topP < 1 || minP > 0;
 }
 
 /** Probabilities up to a common factor: f64 [V], the likeliest has 1. */
@@ -92,10 +97,25 @@ function likeliest(logits: Float32Array): number {
 function candidates(weights: Weights, { topK = weights.length, topP = 1 }: SamplerOptions): Ids {
   const all = countUp(weights.length);
   if (topK >= weights.length && topP === 1) return all;
-  const order = bestFirst(weights);
-  const kept = topK < weights.length ? [...order.take(topK)] : undefined;
-  if (kept !== undefined && topP === 1) return kept;
-  return shortestReaching(topP * sum(kept ?? all, weights), kept ?? order, weights);
+  if (topK >= weights.length) {
+    const total = sum(all, weights);
+    return shortestReaching(
+      topP * total,
+      bestFirst(weights, needed(weights, total, topP)),
+      weights,
+    );
+  }
+  const kept = [...bestFirst(weights, all).take(topK)];
+  return topP === 1 ? kept : shortestReaching(topP * sum(kept, weights), kept, weights);
+}
+
+/**
+ * The ids that top-p may need. All that weigh less than an equal share of what it leaves out are
+ * left out: together they weigh less than that. Half of it, so that rounding decides nothing.
+ */
+function needed(weights: Weights, total: number, topP: number): Uint32Array {
+  const least = ((1 - topP) * total) / weights.length / 2;
+  return countUp(weights.length).filter((id) => (weights[id] as number) >= least);
 }
 
 /** Those with `minP` of the likeliest's weight, which is 1. */
@@ -128,6 +148,20 @@ function shortestReaching(goal: number, order: Iterable<number>, weights: Weight
   return ids;
 }
 
+/** As `draw` from all ids, without a list of them. */
+function drawAny(weights: Weights, random: number): number {
+  let total = 0;
+  for (let id = 0; id < weights.length; id++) total += weights[id] as number;
+  let left = random * total;
+  let last = 0;
+  for (let id = 0; id < weights.length && left >= 0; id++) {
+    if (weights[id] === 0) continue;
+    last = id;
+    left -= weights[id] as number;
+  }
+  return last;
+}
+
 function draw(ids: Ids, weights: Weights, random: number): number {
   let left = random * sum(ids, weights);
   let last = 0;
@@ -142,11 +176,11 @@ function draw(ids: Ids, weights: Weights, random: number): number {
 }
 
 /**
- * Ids by falling weight, equal ones by rising id, as far as they are asked for: a heap costs V
- * once and log V for each id taken, where sorting costs V log V for the few that are used.
+ * Of `ids`, which it reorders, by falling weight, equal ones by rising id, as far as they are asked
+ * for: a heap costs their number once and its logarithm for each id taken, where sorting costs the
+ * product of both for the few that are used.
  */
-function* bestFirst(weights: Weights): Generator<number, undefined> {
-  const heap = countUp(weights.length);
+function* bestFirst(weights: Weights, heap: Uint32Array): Generator<number, undefined> {
   for (let at = heap.length >> 1; at-- > 0; ) sink(heap, weights, at, heap.length);
   for (let size = heap.length; size > 0; size--) {
     yield heap[0] as number;
@@ -155,18 +189,20 @@ function* bestFirst(weights: Weights): Generator<number, undefined> {
   }
 }
 
+function isBefore(weights: Weights, a: number, b: number): boolean {
+  const lead = (weights[a] as number) - (weights[b] as number);
+  return lead > 0 || (lead === 0 && a < b);
+}
+
 /** Moves the id at `start` down until no child of it comes before it. */
 function sink(heap: Uint32Array, weights: Weights, start: number, size: number): void {
-  const before = (a: number, b: number): boolean => {
-    const lead = (weights[a] as number) - (weights[b] as number);
-    return lead > 0 || (lead === 0 && a < b);
-  };
   const id = heap[start] as number;
   let at = start;
   for (let child = 2 * at + 1; child < size; child = 2 * at + 1) {
-    const [left, right] = [heap[child] as number, heap[child + 1] as number];
-    const best = child + 1 < size && before(right, left) ? child + 1 : child;
-    if (!before(heap[best] as number, id)) break;
+    const left = heap[child] as number;
+    const right = child + 1 < size ? (heap[child + 1] as number) : left;
+    const best = right !== left && isBefore(weights, right, left) ? child + 1 : child;
+    if (!isBefore(weights, heap[best] as number, id)) break;
     heap[at] = heap[best] as number;
     at = best;
   }
