@@ -15,6 +15,7 @@ export const commands: Readonly<Record<string, () => Promise<{ readonly command:
   rank: () => import("./commands/rank.ts"),
   reward: () => import("./commands/reward.ts"),
   rl: () => import("./commands/rl.ts"),
+  serve: () => import("./commands/serve.ts"),
   sft: () => import("./commands/sft.ts"),
   tokenizer: () => import("./commands/tokenizer.ts"),
 };
