@@ -96,6 +96,14 @@ const pagedAttentions: readonly Paged[] = [
       [8, -1, 5, 6, 7],
     ],
   },
+  ...[undefined, 280].map((window) => ({
+    name: `a few queries, many pages, window ${window}`,
+    sizes: [2, 3, 6, 2, 40] as const,
+    cache: [45, 16] as const,
+    first: [595, 290],
+    pages: [0, 21].map((start) => Array.from({ length: 38 }, (_, m) => (start + 7 * m) % 45)),
+    ...(window === undefined ? {} : { window }),
+  })),
   ...[1, 50].map((T) => ({
     name: `${T} queries, pages behind the window missing`,
     sizes: [2, T, 2, 2, 20] as const,

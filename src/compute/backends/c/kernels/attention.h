@@ -18,7 +18,7 @@ static Attention sizes_only(long B, long T, long S, long H, long K, long D, int 
 
 size_t attention_scratch(long B, long T, long S, long H, long K, long D, int type, int nThreads) {
   Attention a = sizes_only(B, T, S, H, K, D, type);
-  if (T <= FEW_QUERIES) return (size_t)(nThreads * round_up(S, CACHE_LINE)) * sizeof(float);
+  if (T <= FEW_QUERIES) return few_room(&a, nThreads, NULL).bytes;
   return (size_t)nThreads * forward_room(&a, NULL).bytes;
 }
 
