@@ -6,13 +6,16 @@ import assert from "node:assert/strict";
 import type { Backend, HostArray } from "../../src/compute/backend.ts";
 import { constant, type DType, input, type Value } from "../../src/compute/graph.ts";
 import { attention } from "../../src/compute/ops/attention.ts";
+import { dequantize } from "../../src/compute/ops/dequantize.ts";
 import { cast } from "../../src/compute/ops/elementwise.ts";
 import { linear } from "../../src/compute/ops/matmul.ts";
 import { rope } from "../../src/compute/ops/rope.ts";
 import { sampleRows } from "../../src/compute/ops/sample-rows.ts";
 import { writeRows } from "../../src/compute/ops/write-rows.ts";
 import { fillNormal } from "../../src/compute/philox.ts";
+import { packedTypes, packQuants } from "../../src/compute/quants.ts";
 import { sizeOf } from "../../src/compute/shape.ts";
+import { quantize } from "../../src/llm/model/quantize.ts";
 import { forEachBackend } from "./for-each-backend.ts";
 
 type Inputs = Record<string, { readonly shape: readonly number[]; readonly data: HostArray }>;
@@ -139,3 +142,44 @@ for (const compute of ["f32", "bf16"] as const)
     ])
       for (const [row, y] of await product(rows)) assert.deepEqual(y, all.get(row), `row ${row}`);
   });
+
+for (const format of ["q8_0", "q4_0"] as const)
+  for (const compute of ["f32", "bf16"] as const)
+    forEachBackend(
+      `a product of ${format} weights: a row and its company (${compute})`,
+      async (b) => {
+        const shape = [70, 96] as const;
+        const [R, C] = shape;
+        const rows = 64;
+        const w = packQuants(quantize(format, normal(shape, 2).data as Float32Array, shape));
+        const types = packedTypes(format, shape);
+        const x = normal([rows, C], 1);
+        const product = (chosen: readonly number[]): Promise<HostArray> => {
+          const data = Float32Array.from(
+            chosen.flatMap((r) => [...x.data.subarray(r * C, (r + 1) * C)]),
+          );
+          const inputs = {
+            x: { shape: [chosen.length, C], data },
+            quants: { shape: types.quants.shape, data: w.quants },
+            scales: { shape: types.scales.shape, data: w.scales },
+          };
+          return run(b, inputs, ({ x, quants, scales }) => {
+            const weight = dequantize(quants as Value, scales as Value, { format, shape });
+            return linear(cast(x as Value, compute), weight, compute);
+          });
+        };
+        const all = await product(Array.from({ length: rows }, (_, i) => i));
+        // A machine without byte products has two classes: up to four rows, and more.
+        const classes =
+          b.description.includes("avx512bf16") || b.name === "reference" ? [1, 5] : [5];
+        for (const first of classes)
+          for (const count of [first, first + 1, 7, 23, 63]) {
+            const chosen = Array.from({ length: count }, (_, i) => (i * 37 + 11) % rows);
+            const got = await product(chosen);
+            chosen.forEach((row, i) => {
+              for (let r = 0; r < R; r++)
+                assert.equal(got[i * R + r], all[row * R + r], `${count} rows, row ${row}`);
+            });
+          }
+      },
+    );

@@ -70,6 +70,8 @@ INLINE void quant_tile(const Quants* q, long n0, int type, int panels, int rows,
                        float (*out)[VECTOR_COLS]) {
   const long blocks = q->depth / QUANT_BLOCK;
   const long blockWords = QUANT_BLOCK / quant_columns(type) * QUANT_PANEL;
+  const long panelWords = blocks * blockWords;
+  const int lines = quant_columns(type) / 4;
   const uint32_t* words = quant_words(q, n0);
   const uint16_t* scales = quant_scales(q, n0);
   __m512 sum[4][QUANT_ROWS];
@@ -90,7 +92,11 @@ INLINE void quant_tile(const Quants* q, long n0, int type, int panels, int rows,
     for (int i = 0; i < QUANT_BLOCK / 4; i++)
       UNROLL(4)
       for (int p = 0; p < panels; p++) {
-        __m512i w = quant_bytes(words + p * blocks * blockWords, i, type);
+        const uint32_t* block = words + p * panelWords;
+        __m512i w = quant_bytes(block, i, type);
+        /* The arithmetic fills the processor's window, so the next panels are asked for here. */
+        if (i % lines == 0)
+          __builtin_prefetch(block + panels * panelWords + i / lines * QUANT_PANEL);
         UNROLL(8)
         for (int m = 0; m < rows; m++) {
           const QuantX* xb = x + m * blocks + b;
