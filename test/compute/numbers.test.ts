@@ -1,8 +1,8 @@
-/** bf16 rounding against exact arithmetic: f32 values and their neighbours are exact in f64. */
+/** Rounding to bf16 and f16 against exact arithmetic: f32 values and their neighbours are exact in f64. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { fromBf16, roundBf16, toBf16 } from "../../src/compute/numbers.ts";
+import { fromBf16, fromF16, roundBf16, toBf16, toF16 } from "../../src/compute/numbers.ts";
 
 const fromBits = (bits: number): number => new Float32Array(Uint32Array.of(bits).buffer)[0] ?? 0;
 
@@ -64,4 +64,29 @@ test("all 65,536 bf16 words survive widening and rounding", () => {
     return isNaNWord ? (got & 0x7f80) !== 0x7f80 || (got & 0x7f) === 0 : got !== w;
   });
   assert.deepEqual([...wrong], []);
+});
+
+describe("f16", () => {
+  test("every number of it comes back, in order", () => {
+    for (let bits = 0; bits < 0x7c00; bits++) {
+      assert.equal(toF16(fromF16(bits)), bits);
+      assert.equal(toF16(fromF16(bits | 0x8000)), bits | 0x8000);
+      if (bits > 0) assert.ok(fromF16(bits) > fromF16(bits - 1));
+    }
+    assert.deepEqual([1, 0x3c00, 0x7bff].map(fromF16), [2 ** -24, 1, 65504]);
+  });
+  test("between two of them the nearer is taken, halfway the even one", () => {
+    for (let bits = 0; bits < 0x7bff; bits++) {
+      const [low, high] = [fromF16(bits), fromF16(bits + 1)];
+      const gap = high - low;
+      assert.equal(toF16(low + gap / 2), bits + (bits & 1));
+      assert.equal(toF16(low + gap * 0.499), bits);
+      assert.equal(toF16(-low - gap * 0.501), (bits + 1) | 0x8000);
+    }
+  });
+  test("too large becomes infinite, NaN stays NaN", () => {
+    assert.deepEqual([65519, 65520, -1e9].map(toF16), [0x7bff, 0x7c00, 0xfc00]);
+    assert.ok(Number.isNaN(fromF16(toF16(Number.NaN))));
+    assert.equal(fromF16(0xfc00), -Infinity);
+  });
 });

@@ -9,7 +9,8 @@
  *
  * A lane's bits do not depend on the other lanes, nor on its place among them (held by
  * test/compute/rows-alone.test.ts), nor on the width of decode, as long as all widths are below
- * five or all above: products of up to four rows add up in another order.
+ * five or all above: products of up to four rows add up in another order. Quantised weights have
+ * one order up to 64 rows where the machine multiplies bytes, and elsewhere the same two.
  */
 import type { Backend, Program, Store } from "../../compute/backend.ts";
 import { type Graph, input } from "../../compute/graph.ts";
