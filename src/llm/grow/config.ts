@@ -26,7 +26,7 @@ export const growOptions: OptionTableFor<GrowConfig> = {
     value: "tiny",
     placeholder: "tiny|kernel|laptop|depth=N",
     doc:
-      "tiny: minutes on two cores; kernel: two hours, the model that ships; laptop: hours; " +
+      "tiny: minutes on two cores; kernel: an hour, the model that ships; laptop: hours; " +
       "depth=N: laptop with N layers.",
     check: (value) =>
       isSize(value) || depthOf(value) !== undefined

@@ -39,7 +39,7 @@ export const presets: Presets<PresetName, PretrainConfig> = {
     },
   },
   kernel: {
-    doc: "an hour on 2 cores; the base of the model that ships",
+    doc: "half an hour on 2 cores; the base of the model that ships",
     values: {
       out: "runs/out/kernel/1-pretrain",
       vocabSize: 8192,
@@ -48,9 +48,10 @@ export const presets: Presets<PresetName, PretrainConfig> = {
       sequenceLen: 1024,
       batchSize: 4,
       gradAccumSteps: 1,
-      steps: 4500,
+      steps: 3000,
       optimizer: "muon",
       warmup: 50,
+      warmdown: 890,
       evalEvery: 500,
       evalBatches: 2,
       sampleEvery: 500,
