@@ -14,6 +14,7 @@
 import { NutshellError } from "../error.ts";
 import type { TensorType } from "./graph.ts";
 import { fromF16 } from "./numbers.ts";
+import { sizeOf } from "./shape.ts";
 
 export type QuantFormat = "q8_0" | "q4_0";
 
@@ -60,56 +61,52 @@ export function packedTypes(
   };
 }
 
-/** Where one number stands: its word, and the bits below it. */
-function numberPlace(format: QuantFormat, columns: number, row: number, column: number) {
-  const width = packings[format].columns;
-  const word = Math.floor(row / PANEL) * (columns / width) + Math.floor(column / width);
-  const inWord = column % width;
-  return { word: word * PANEL + (row % PANEL), shift: 8 * (inWord & 3) + 4 * (inWord >> 2) };
-}
+/** Bits below the number of a word's column. */
+const shiftOf = (column: number): number => 8 * (column & 3) + 4 * (column >> 2);
 
-function scalePlace(columns: number, row: number, block: number): { word: number; shift: number } {
-  const half = (Math.floor(row / PANEL) * (columns / BLOCK) + block) * PANEL + (row % PANEL);
-  return { word: half >> 1, shift: 16 * (half & 1) };
-}
+/** Where row `row` begins among words, or among f16 scales, of `perRow` a row. */
+const startOf = (row: number, perRow: number): number =>
+  Math.floor(row / PANEL) * PANEL * perRow + (row % PANEL);
 
 export function packQuants({ format, shape, numbers, scales }: QuantMatrix): PackedMatrix {
   const [R, C] = shape;
   const types = packedTypes(format, shape);
-  const packed = {
-    quants: new Int32Array(types.quants.shape.reduce((a, b) => a * b)),
-    scales: new Int32Array(types.scales.shape.reduce((a, b) => a * b)),
-  };
-  const { bias } = packings[format];
+  const quants = new Int32Array(sizeOf(types.quants.shape));
+  const halves = new Uint16Array(2 * sizeOf(types.scales.shape));
+  const { columns, bias } = packings[format];
   const mask = format === "q8_0" ? 255 : 15;
   for (let r = 0; r < R; r++) {
-    for (let c = 0; c < C; c++) {
-      const { word, shift } = numberPlace(format, C, r, c);
-      packed.quants[word] |= ((numbers[r * C + c] + bias) & mask) << shift;
-    }
-    for (let b = 0; b < C / BLOCK; b++) {
-      const { word, shift } = scalePlace(C, r, b);
-      packed.scales[word] |= scales[(r * C) / BLOCK + b] << shift;
-    }
+    for (let c = 0, at = startOf(r, C / columns); c < C; c += columns, at += PANEL)
+      for (let j = 0; j < columns; j++)
+        quants[at] |= ((numbers[r * C + c + j] + bias) & mask) << shiftOf(j);
+    for (let b = 0, at = startOf(r, C / BLOCK); b < C / BLOCK; b++, at += PANEL)
+      halves[at] = scales[(r * C) / BLOCK + b];
   }
-  return packed;
+  return { quants, scales: pairsOf(halves) };
+}
+
+/** Two f16 a word, the first in the low half. */
+function pairsOf(halves: Uint16Array): Int32Array {
+  const words = new Int32Array(halves.length / 2);
+  for (let i = 0; i < halves.length; i++) words[i >> 1] |= halves[i] << (16 * (i & 1));
+  return words;
 }
 
 /** @returns row `row` as numbers times scales */
 export function dequantizeRow(
   format: QuantFormat,
-  columns: number,
+  C: number,
   { quants, scales }: { quants: ArrayLike<number>; scales: ArrayLike<number> },
   row: number,
 ): Float64Array {
-  const { bias } = packings[format];
-  const out = new Float64Array(columns);
-  for (let c = 0; c < columns; c++) {
-    const at = numberPlace(format, columns, row, c);
-    const bits = quants[at.word] >> at.shift;
-    const number = format === "q8_0" ? (bits << 24) >> 24 : (bits & 15) - bias;
-    const scale = scalePlace(columns, row, Math.floor(c / BLOCK));
-    out[c] = number * fromF16((scales[scale.word] >>> scale.shift) & 0xffff);
+  const { columns, bias } = packings[format];
+  const out = new Float64Array(C);
+  for (let c = 0; c < C; c++) {
+    const half = startOf(row, C / BLOCK) + Math.floor(c / BLOCK) * PANEL;
+    const scale = fromF16((scales[half >> 1] >>> (16 * (half & 1))) & 0xffff);
+    const word = quants[startOf(row, C / columns) + Math.floor(c / columns) * PANEL];
+    const bits = word >> shiftOf(c % columns);
+    out[c] = scale * (format === "q8_0" ? (bits << 24) >> 24 : (bits & 15) - bias);
   }
   return out;
 }
