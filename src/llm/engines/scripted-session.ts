@@ -155,7 +155,6 @@ function createReply(
     yield { type: "text-delta", text, ...told };
   }
 
-  /** A call comes whole or, where the limit cuts it, not at all. */
   function* call({ name, arguments: json }: ToolCall): Generator<Delta> {
     const [index, id] = [calls.length, `call_${calls.length}`];
     spend(name.length + json.length);
@@ -169,7 +168,7 @@ function createReply(
   async function* play(): AsyncGenerator<Delta, FinishReason> {
     for (let step = queue[0]; step !== undefined; step = queue[0]) {
       if (signal?.aborted) return "aborted";
-      if (tokens >= end) return "length";
+      if (tokens + leastTokens(step) > end) return "length";
       queue.shift();
       if (typeof step === "string") yield* say(step, 0);
       else if ("text" in step) yield* say(step.text, step.logprob);
@@ -196,6 +195,12 @@ function createReply(
     tokens: () => tokens,
     rest: () => (queue.length > 0 ? queue : undefined),
   };
+}
+
+/** A call comes whole or, where the limit would cut it, later. */
+function leastTokens(step: ScriptedStep): number {
+  if (typeof step === "string" || "text" in step) return 1;
+  return "call" in step ? step.call.name.length + step.call.arguments.length : 0;
 }
 
 function toSteps(reply: ScriptedReply): readonly ScriptedStep[] {

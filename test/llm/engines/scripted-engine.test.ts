@@ -63,6 +63,11 @@ test("calls, errors, waits that a signal ends", async () => {
   const pieces = asked.deltas.map((d) => (d.type === "tool-call-delta" ? d.text : ""));
   assert.equal(pieces.join(""), call.arguments);
 
+  const small = await opened([[{ call }]]);
+  const cut = await play(small, { maxTokens: 9 });
+  assert.deepEqual([cut.ended.finishReason, cut.deltas], ["length", []]);
+  assert.equal((await play(small)).ended.finishReason, "tool-calls");
+
   const error = new NutshellError("PROVIDER", "gone");
   await assert.rejects(play(await opened([["a", { error }]])), error);
 
