@@ -40,7 +40,10 @@ export function openScope(
 ): RequestScope {
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(outOfTime(timeoutMs)), timeoutMs);
-  const leave = (): void => controller.abort(gone);
+  const leave = (): void => {
+    scope.cut ??= "closed";
+    controller.abort(gone);
+  };
   const stop = (): void => controller.abort(stopping.reason);
   const scope: RequestScope = {
     id: `req_${randomUUID().replaceAll("-", "")}`,
@@ -61,7 +64,8 @@ export function openScope(
     socket.off("end", leave);
     stopping.removeEventListener("abort", stop);
     if (!outgoing.writableFinished) scope.cut ??= "closed";
-    leave(); // Whatever still computes for it has no reader, however the connection ended.
+    // Whatever still computes for it has no reader, however the connection ended.
+    controller.abort(gone);
     onEnd(scope);
   });
   return scope;

@@ -82,7 +82,7 @@ export function createResponseWriter(request: ResponseRequest, head: ReplyHead):
     error: failure,
     incomplete_details: reason === undefined ? null : { reason },
     ...request.echo,
-    output: items.map(renderItem),
+    output: items.map((item) => renderItem(item)),
     usage: status === "in_progress" ? null : toResponsesUsage(counts),
   });
 
