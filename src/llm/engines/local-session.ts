@@ -29,13 +29,11 @@ import type { SampledToken, TokenSession } from "../inference/token-engine.ts";
 import { createTokenSampler } from "../inference/token-sampler.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { waitingCalls } from "./answer-order.ts";
-import { nameCall } from "./call-id.ts";
 import type { ChatFormat, ChatStep, Extension } from "./chat-format.ts";
 import { checkAlternatives, checkGenerate } from "./check-generate.ts";
 import { type AppendOptions, extendTimeline, given } from "./extend-timeline.ts";
 import { makeReply, type Outcome, type Reply, toLogprob } from "./make-reply.ts";
-import { createReplyDeltas } from "./reply-deltas.ts";
-import { createTextReader } from "./text-reader.ts";
+import { readTurn, resumeTurn, type Turn } from "./read-turn.ts";
 import {
   afterStep,
   afterText,
@@ -164,7 +162,12 @@ export class LocalSession implements Session {
       throw unsupported("tools", "way to call them");
     const { turn, from } = this.#state;
     const begun = turn === "open" && this.length > from;
-    return stepWith(this.#state, input, this.#tokens.ids, begun ? this.#readTurn() : undefined);
+    return stepWith(
+      this.#state,
+      input,
+      this.#tokens.ids,
+      begun ? readTurn(this.#turn()) : undefined,
+    );
   }
 
   async #extend(extension: Extension, options: AppendOptions): Promise<Put> {
@@ -198,7 +201,9 @@ export class LocalSession implements Session {
     const mask = this.#mask(state, options);
     const { ids } = this.#tokens;
     const sampler = createTokenSampler(sampling, { ids, generatedFrom: state.madeFrom, mask });
-    const reply = this.#open(options, mask);
+    const { tokenizer, chat, rules } = this.#scene;
+    const ends = state.turn === "open" && chat !== undefined ? chat.ends : rules.textEnds;
+    const reply = { ...resumeTurn(this.#turn(), options), mask, ends, tokenizer };
     const made = this.#tokens.generate({ sampler, ...given({ maxTokens, logprobs, signal }) });
     const outcome: Outcome = { finishReason: "stop", atEnd: false, tokens: 0, draftTokens: 0 };
     this.#state = state;
@@ -229,7 +234,7 @@ export class LocalSession implements Session {
 
   #closeTurn(): void {
     const { format: _, ...state } = this.#state;
-    const messages = [...state.messages, this.#readTurn()];
+    const messages = [...state.messages, readTurn(this.#turn())];
     this.#state = { ...state, messages, turn: "closed" };
   }
 
@@ -242,38 +247,11 @@ export class LocalSession implements Session {
     return createTurnMask(asked, this.#tokens.ids.slice(state.from), formatFrom);
   }
 
-  /** Reader and deltas at the end of what the turn holds. */
-  #open({ stop = [], logprobs }: GenerateOptions, mask: TurnMask | undefined): Reply {
-    const { tokenizer, chat, rules } = this.#scene;
-    const { turn, from } = this.#state;
-    const { ids } = this.#tokens;
-    const name = (at: number): string => nameCall(ids.slice(0, at + 1));
-    const deltas = createReplyDeltas({ stop, logprobs: logprobs !== undefined, nameCall: name });
-    const isTurn = turn === "open" && chat !== undefined;
-    const reader = isTurn ? chat.createReader() : createTextReader(tokenizer);
-    for (let at = from; at < ids.length; at++) {
-      const id = ids[at] as number;
-      deltas.pass(reader.push(id), { at, bytes: tokenizer.tokenBytes(id) });
-    }
-    const ends = isTurn ? chat.ends : rules.textEnds;
-    return { reader, deltas, mask, ends, tokenizer, from: ids.length };
-  }
-
-  /** The open turn as a message, as far as it is there. */
-  #readTurn(): AssistantMessage {
+  /** The open turn, or the text that the model goes on with. */
+  #turn(): Turn {
     const { tokenizer, chat } = this.#scene;
-    const reader = chat?.createReader() ?? createTextReader(tokenizer);
-    const { ids } = this.#tokens;
-    const name = (at: number): string => nameCall(ids.slice(0, at + 1));
-    const deltas = createReplyDeltas({ stop: [], logprobs: false, nameCall: name });
-    for (let at = this.#state.from; at < ids.length; at++) {
-      const id = ids[at] as number;
-      const isEnd = chat?.ends.has(id) === true;
-      const events = isEnd ? reader.end() : reader.push(id);
-      deltas.push(events, { at, bytes: tokenizer.tokenBytes(id) });
-    }
-    deltas.end();
-    return deltas.message;
+    const { turn, from } = this.#state;
+    return { tokenizer, chat: turn === "open" ? chat : undefined, ids: this.#tokens.ids, from };
   }
 }
 

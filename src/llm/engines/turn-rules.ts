@@ -63,7 +63,8 @@ export function createRuleBook(
       calls: calls(toolChoice, tools),
       format: begin(format),
     }),
-    text({ format: asked }) {
+    text({ format: asked, toolChoice = "auto" }) {
+      checkChoice(toolChoice, []);
       const format = begin(asked);
       return format && { text: text(), ends: textEnds, format };
     },

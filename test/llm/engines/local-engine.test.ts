@@ -411,6 +411,7 @@ test("text begins with the token that starts texts, and ends before it", async (
   const bias = new Map([[chatTokenizer.bos as number, 100]]);
   const ended = await play(session, { sampling: { logitBias: bias } });
   assert.deepEqual([ended.text, ended.ended.finishReason, session.length], ["", "stop", 3]);
+  await assert.rejects(play(session, { toolChoice: "required" }), { code: "CONFIG" });
   const empty = noisy.open();
   await play(empty, { maxTokens: 1 });
   assert.equal(idsNow(noisy)[0], chatTokenizer.bos);
