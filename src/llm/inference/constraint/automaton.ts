@@ -5,7 +5,6 @@
  */
 import {
   type ByteSet,
-  byteRange,
   type Expression,
   empty,
   type Grammar,
@@ -51,10 +50,12 @@ interface State {
 
 export function buildAutomaton(grammar: Grammar): Automaton {
   const graph = new Graph(grammar);
-  const sets = new Set(graph.states.flatMap(({ reads }) => reads.map(({ set }) => set)));
-  const { classOf, classCount } = byteClasses([...sets]);
+  const members = membersOf(new Set(graph.states.flatMap((s) => s.reads.map(({ set }) => set))));
+  const { classOf, classCount } = byteClasses(members);
   const points = graph.points();
-  const classes = new Map([...sets].map((set) => [set, classesOf(set, classOf, classCount)]));
+  const classes = new Map(
+    Array.from(members, ([set, inside]) => [set, classesOf(inside, classOf, classCount)]),
+  );
   const reads = graph.states.map((state) =>
     state.reads.map(({ set, to }) => ({
       classes: classes.get(set) as Uint8Array,
@@ -145,25 +146,29 @@ class Graph {
     return next;
   }
 
-  points(): Point[] {
-    const points = this.states.map((_, id) => {
-      return { id, readers: [] as number[], calls: [] as Call[], ends: false };
-    });
-    for (const point of points) {
+  /** By state, of those where a text can stand: others are only passed through. */
+  points(): (Point | undefined)[] {
+    const points: { id: number; readers: number[]; calls: Call[]; ends: boolean }[] = [];
+    for (const id of this.#stops()) points[id] = { id, readers: [], calls: [], ends: false };
+    const at = (id: number): Point => points[id] as Point;
+    for (const point of Object.values(points))
       for (const id of this.#reach(point.id)) {
         const { reads, calls } = this.#at(id);
         if (reads.length > 0) point.readers.push(id);
         if (this.ends.has(id)) point.ends = true;
         for (const { start, next, min, max } of calls)
-          point.calls.push({
-            start: points[start] as Point,
-            next: points[next] as Point,
-            min,
-            max,
-          });
+          point.calls.push({ start: at(start), next: at(next), min, max });
       }
-    }
     return points;
+  }
+
+  #stops(): Set<number> {
+    const stops = new Set([this.start, ...this.keyEnds]);
+    for (const { reads, calls } of this.states) {
+      for (const { to } of reads) stops.add(to);
+      for (const { start, next } of calls) stops.add(start).add(next);
+    }
+    return stops;
   }
 
   /** States that are reached without reading. */
@@ -187,21 +192,38 @@ function writtenOut(item: Expression, min: number, max: number): Expression {
   return sequence(...Array<Expression>(min).fill(item), rest);
 }
 
-/** Two bytes are of one class when every set has both or neither. */
-function byteClasses(sets: readonly ByteSet[]): { classOf: Uint8Array; classCount: number } {
-  const classes = new Map<string, number>();
-  const classOf = Uint8Array.from({ length: 256 }, (_, byte) => {
-    const key = sets.map((set) => ((set >> BigInt(byte)) & 1n ? "1" : "0")).join("");
-    const known = classes.get(key) ?? classes.size;
-    classes.set(key, known);
-    return known;
-  });
-  return { classOf, classCount: classes.size };
+/** By set and byte: 1 where the byte is in the set. */
+type Members = ReadonlyMap<ByteSet, Uint8Array>;
+
+function membersOf(sets: Iterable<ByteSet>): Members {
+  return new Map(Array.from(sets, (set) => [set, bitsOf(set)]));
 }
 
-function classesOf(set: ByteSet, classOf: Uint8Array, classCount: number): Uint8Array {
-  const members = new Uint8Array(classCount);
-  for (let byte = 0; byte < 256; byte++)
-    if (set & byteRange(byte, byte)) members[classOf[byte] as number] = 1;
-  return members;
+function bitsOf(set: ByteSet): Uint8Array {
+  const digits = set.toString(2);
+  const bits = new Uint8Array(256);
+  for (let i = 0; i < digits.length; i++) bits[digits.length - 1 - i] = digits.charCodeAt(i) & 1;
+  return bits;
+}
+
+/** Two bytes are of one class when every set has both or neither. */
+function byteClasses(members: Members): { classOf: Uint8Array; classCount: number } {
+  const classOf = new Uint8Array(256);
+  let classCount = 1;
+  for (const inside of members.values()) {
+    const split = new Map<number, number>();
+    for (let byte = 0; byte < 256; byte++) {
+      const part = (classOf[byte] as number) * 2 + (inside[byte] as number);
+      if (!split.has(part)) split.set(part, split.size);
+      classOf[byte] = split.get(part) as number;
+    }
+    classCount = split.size;
+  }
+  return { classOf, classCount };
+}
+
+function classesOf(inside: Uint8Array, classOf: Uint8Array, classCount: number): Uint8Array {
+  const classes = new Uint8Array(classCount);
+  for (let byte = 0; byte < 256; byte++) if (inside[byte]) classes[classOf[byte] as number] = 1;
+  return classes;
 }

@@ -68,6 +68,7 @@ export const many = (item: Expression): Expression => repeat(item, 0, Infinity);
 export const rule = (name: string): Expression => ({ kind: "rule", name });
 
 const encoder = new TextEncoder();
+const singles = Array.from({ length: 256 }, (_, byte) => oneByte(byteRange(byte, byte)));
 
 /** These very characters. @param text well formed: no half of a surrogate pair */
 export function literal(text: string): Expression {
@@ -89,13 +90,13 @@ function branches(texts: readonly Uint8Array[], depth: number): Expression {
     (text) => text[depth] as number,
   );
   const rest = Array.from(groups, ([byte, group]) =>
-    sequence(oneByte(byteRange(byte, byte)), branches(group, depth + 1)),
+    sequence(singles[byte] as Expression, branches(group, depth + 1)),
   );
   return choice(...ends.map(() => empty), ...rest);
 }
 
 function bytesOf(bytes: Uint8Array): Expression {
-  return sequence(...Array.from(bytes, (byte) => oneByte(byteRange(byte, byte))));
+  return sequence(...Array.from(bytes, (byte) => singles[byte] as Expression));
 }
 
 export function compareBytes(a: Uint8Array, b: Uint8Array): number {

@@ -48,7 +48,7 @@ export const formats: ReadonlyMap<string, string> = new Map([
   ["ipv6", `(?:${hex4}(?::${hex4}){7}|${shortened.join("|")})`],
   [
     "uri",
-    `[A-Za-z][A-Za-z0-9+.-]*:(?://${authority}(?:/${pchar}*)*|/(?:${rootless})?|(?:${rootless})?)` +
+    `[A-Za-z][A-Za-z0-9+.-]{0,15}:(?://${authority}(?:/${pchar}*)*|/(?:${rootless})?|(?:${rootless})?)` +
       `(?:\\?(?:${pchar}|[/?])*)?(?:#(?:${pchar}|[/?])*)?`,
   ],
 ]);

@@ -55,7 +55,8 @@ export function spelled(set: CodePointSet): Expression {
   return choice(oneCharacter(intersect(set, raw)), literals(others));
 }
 
-export const anySpelled: Expression = spelled(anyCodePoint);
+/** Any character inside of quotes; needs `jsonRules`. */
+export const anySpelled: Expression = rule("json character");
 
 /** @param min @param max characters */
 export function stringOf(min: number, max: number): Expression {
@@ -128,13 +129,15 @@ export function mapOf(value: Expression, min: number, max: number): Expression {
 
 /** Rules of any value, `json` the whole and `json 1` … those inside; names end in their depth. */
 export const jsonRules: ReadonlyMap<string, Expression> = new Map([
+  ["json character", spelled(anyCodePoint)],
+  ["json constant", literals(["true", "false", "null"])],
   ["json string", stringOf(0, Infinity)],
   ["json number", anyNumber],
   ...Array.from({ length: MOST_DEPTH + 1 }, (_, depth) => valueRule(depth)),
 ]);
 
 function valueRule(depth: number): readonly [string, Expression] {
-  const scalar = [rule("json string"), rule("json number"), literals(["true", "false", "null"])];
+  const scalar = [rule("json string"), rule("json number"), rule("json constant")];
   const inner = rule(`json ${depth + 1}`);
   const nested = [arrayOf(inner, 0, Infinity), mapOf(inner, 0, Infinity)];
   return [`json ${depth}`, choice(...scalar, ...(depth < MOST_DEPTH ? nested : []))];

@@ -20,7 +20,8 @@ import {
  * @param bytes that can be said: each is a token of its own
  * @throws CONFIG when no text is left, or a rule begins with itself
  */
-export function pruneGrammar(grammar: Grammar, bytes: ByteSet, where: string): Grammar {
+export function pruneGrammar(whole: Grammar, bytes: ByteSet, where: string): Grammar {
+  const grammar = { rules: reachable(whole.rules, whole.root), root: whole.root };
   const finite = rulesWhere(grammar, (e, known) => canFinish(e, bytes, known));
   if (!finite.has(grammar.root))
     throw fail(where, "some finite text must satisfy it, got one that can never be finished");
@@ -68,15 +69,17 @@ function reachable(rules: ReadonlyMap<string, Expression>, root: string): Map<st
     const e = rules.get(name);
     if (!e || found.has(name)) continue;
     found.set(name, e);
-    pending.push(...mentioned(e));
+    mention(e, pending);
   }
   return found;
 }
 
-function mentioned(e: Expression): string[] {
-  if (e.kind === "rule") return [e.name];
-  if (e.kind === "repeat") return mentioned(e.item);
-  return e.kind === "byte" || e.kind === "key-end" ? [] : e.items.flatMap(mentioned);
+/** Adds the names of rules in it. */
+function mention(e: Expression, names: string[]): void {
+  if (e.kind === "rule") names.push(e.name);
+  else if (e.kind === "repeat") mention(e.item, names);
+  else if (e.kind === "sequence" || e.kind === "choice")
+    for (const item of e.items) mention(item, names);
 }
 
 export function canBeEmpty(e: Expression, known: ReadonlySet<string>): boolean {

@@ -65,31 +65,42 @@ function targets({ reads }: Automaton, { heads }: Situation, index: number): Pla
 }
 
 function createMemory(automaton: Automaton) {
-  const frames = new Map<string, Frame>();
-  const heads = new Map<string, Head>();
+  const frames = new Map<number | string, Frame>();
+  const tops = new Map<number, Head>();
+  const states = automaton.reads.length;
   const situations = new Map<string, Situation>();
   let ids = 0;
   const forget = (): void => {
-    if (frames.size + heads.size + situations.size < REMEMBERED) return;
-    for (const table of [frames, heads, situations]) table.clear();
+    if (frames.size + tops.size + situations.size < REMEMBERED) return;
+    for (const table of [frames, tops, situations]) table.clear();
   };
   const push = (call: Call, rounds: number, below: Frame | undefined): Frame => {
-    const key = `${call.next.id} ${call.start.id} ${rounds} ${below?.id ?? ""}`;
+    // The place behind a call is its own alone.
+    const place = (below?.id ?? 0) * states + call.next.id;
+    const key = rounds === 0 ? place : `${place} ${rounds}`;
     return remember(frames, key, () => ({ id: ++ids, call, rounds, below }));
   };
   const head = (state: number, below: Frame | undefined): Head =>
-    remember(heads, `${state} ${below?.id ?? ""}`, () => ({ id: ++ids, state, below }));
+    remember(tops, (below?.id ?? 0) * states + state, () => ({ id: ++ids, state, below }));
   const situation = (places: readonly Place[]): Situation => {
     forget();
     const { found, canEnd } = settle(places, push, head);
-    const key = `${[...found].map(({ id }) => id).sort((a, b) => a - b)}${canEnd ? "." : ""}`;
-    const closedKey = found.values().some(({ state }) => automaton.closesKey.has(state));
-    return remember(situations, key, () => ({ heads: [...found], canEnd, closedKey, next: [] }));
+    const heads = [...found].sort((a, b) => a.id - b.id);
+    return remember(situations, keyOf(heads, canEnd), () => {
+      const closedKey = heads.some(({ state }) => automaton.closesKey.has(state));
+      return { heads, canEnd, closedKey, next: [] };
+    });
   };
   return { situation };
 }
 
-function remember<T>(table: Map<string, T>, key: string, create: () => T): T {
+function keyOf(heads: readonly Head[], canEnd: boolean): string {
+  let key = canEnd ? "." : "";
+  for (const { id } of heads) key += ` ${id}`;
+  return key;
+}
+
+function remember<K, T>(table: Map<K, T>, key: K, create: () => T): T {
   const known = table.get(key);
   if (known !== undefined) return known;
   const made = create();

@@ -15,12 +15,13 @@ export interface Mask {
 
 export type MaskOf = (pushdown: Pushdown, situation: Situation) => Mask;
 
-/** Bytes of all masks kept. */
+/** Bytes of all masks kept, and how many at most: each holds on to what its grammar remembers. */
 const KEPT_BYTES = 32 * 2 ** 20;
+const KEPT = 2000;
 
 export function createMasks(trie: VocabularyTrie): MaskOf {
   const kept = new Map<Situation, Mask>();
-  const most = Math.max(64, Math.floor(KEPT_BYTES / (trie.vocabSize / 8 + 100)));
+  const most = Math.min(KEPT, Math.max(64, Math.floor(KEPT_BYTES / (trie.vocabSize / 8))));
   return (pushdown, situation) => {
     const known = kept.get(situation);
     if (known) kept.delete(situation);

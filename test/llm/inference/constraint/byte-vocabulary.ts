@@ -17,7 +17,9 @@ export const hasBit = (mask: Uint32Array, id: number): boolean =>
 
 export function allowedIds(constraint: Constraint, vocabSize: number): number[] {
   const mask = constraint.allowed();
-  return Array.from({ length: vocabSize }, (_, id) => id).filter((id) => hasBit(mask, id));
+  const ids: number[] = [];
+  for (let id = 0; id < vocabSize; id++) if (hasBit(mask, id)) ids.push(id);
+  return ids;
 }
 
 /** Whether the whole text is said byte by byte; `byteVocabulary` has byte b at id b + 1. */
