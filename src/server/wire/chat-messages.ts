@@ -27,9 +27,14 @@ const namesNobody = { refused: { name: "Write who speaks into the content." } } 
 const callFields = {
   id: required(text),
   type: optional(oneOf("function")),
-  function: required(objectOf({ name: required(text), arguments: required(text) })),
+  function: required(
+    objectOf(
+      { name: required(text), arguments: required(text) },
+      { harmless: ["parsed_arguments"] },
+    ),
+  ),
 } as const;
-/** Streamed calls have their index; clients that add them up send it back. */
+/** Streamed calls have their index; clients that add them up or read them send that back. */
 const call = objectOf(callFields, { harmless: ["index"] });
 
 const plain = objectOf({ role, content: required(content) }, namesNobody);
@@ -40,7 +45,7 @@ const assistant = objectOf(
     tool_calls: optional(listOf(call, MOST_CALLS)),
   },
   {
-    harmless: ["annotations", "reasoning_content"],
+    harmless: ["annotations", "parsed", "reasoning_content"],
     refused: {
       ...namesNobody.refused,
       refusal: "Write it into the content.",
