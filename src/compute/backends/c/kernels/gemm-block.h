@@ -35,17 +35,18 @@ INLINE size_t rows_words(long m, long k, int compute) {
   return (size_t)((m + TILE_ROWS - 1) / TILE_ROWS * tile_words(k, compute));
 }
 
-/** One panel of B, TILE_COLS columns from n0 (fewer at the right edge), to its place in `out`. */
+/** One panel of B, TILE_COLS columns from n0 (fewer at the right edge). */
 static void pack_column_panel(const Source* b, long n, long k, int compute, long n0,
                               uint32_t* out) {
   Source from = {source_at(b, n0, 0), b->ld, b->type, b->kContiguous};
   long cols = at_most(TILE_COLS, n - n0);
-  pack_panels(&from, cols, k, round_up(cols, LANES), 0, compute, out + n0 * steps_of(k, compute));
+  pack_panels(&from, cols, k, round_up(cols, LANES), 0, compute, out);
 }
 
 /** Packs B, n columns of depth k; out holds columns_words(n, k). */
 static void pack_columns(const Source* b, long n, long k, int compute, uint32_t* out) {
-  for (long n0 = 0; n0 < n; n0 += TILE_COLS) pack_column_panel(b, n, k, compute, n0, out);
+  for (long n0 = 0; n0 < n; n0 += TILE_COLS)
+    pack_column_panel(b, n, k, compute, n0, out + n0 * steps_of(k, compute));
 }
 
 /** Packs A, m rows of depth k (its rows are the columns of Source); out holds rows_words(m, k). */

@@ -9,10 +9,12 @@
  *         for tile of the band, TILE_ROWS high    the band of A is swept; sums stay in registers
  *
  * A panel comes once per band from L3 and then serves all its tiles from L2, so wide products need
- * no other blocking. The run is long, so sums seldom leave the registers: a depth of one run (2048
- * numbers in bf16) is written once. A is used in place where its rows are already words (see
- * pack.h); else a unit packs its own band, which needs no barrier and lands in its own L2.
- * Quantised B is unpacked into the same panels; few rows of A read weights where they are.
+ * no other blocking. Where one band is all of A, a panel serves one unit only: whoever packs it
+ * multiplies it at once, from L2, and nothing is shared. The run is long, so sums seldom leave the
+ * registers: a depth of one run (2048 numbers in bf16) is written once. A is used in place where its
+ * rows are already words (see pack.h); else a unit packs its own band, which needs no barrier and
+ * lands in its own L2. Quantised B is unpacked into the same panels; few rows of A read weights
+ * where they are.
  */
 #ifndef NUTSHELL_GEMM_H
 #define NUTSHELL_GEMM_H
@@ -54,7 +56,8 @@ typedef struct {
   long steps, panels;
   long bandRows, bands, groupPanels, groups;
   int packA;
-  size_t bBytes, bandBytes, sumBytes;
+  size_t bBytes; /* shared */
+  size_t bandBytes, sumBytes, panelBytes; /* of each worker */
 } Plan;
 
 INLINE Source a_source(const Gemm* g) { return (Source){g->a, g->lda, g->aType, !g->aTrans}; }
@@ -83,7 +86,9 @@ static Plan plan_gemm(const Gemm* g, int nThreads) {
   p.groupPanels = (p.panels + p.groups - 1) / p.groups;
   p.groups = (p.panels + p.groupPanels - 1) / p.groupPanels;
   p.packA = !plain_a(g);
-  p.bBytes = (size_t)round_up((long)columns_words(g->N, g->K, g->compute) * 4, CACHE_LINE);
+  size_t packed = (size_t)round_up((long)columns_words(g->N, g->K, g->compute) * 4, CACHE_LINE);
+  p.bBytes = p.bands == 1 ? 0 : packed;
+  p.panelBytes = p.bands == 1 ? (size_t)round_up(TILE_COLS * p.steps * 4, CACHE_LINE) : 0;
   p.bandBytes = p.packA ? rows_words(p.bandRows, g->K, g->compute) * 4 : 0;
   p.sumBytes = (size_t)(p.bandRows * TILE_COLS * 4);
   return p;
@@ -95,12 +100,14 @@ static size_t quant_x_bytes(const Gemm* g, int nThreads) {
   return (size_t)(copies * g->M * (g->K / QUANT_BLOCK)) * sizeof(QuantX);
 }
 
+INLINE size_t worker_bytes(const Plan* p) { return p->sumBytes + p->bandBytes + p->panelBytes; }
+
 /** Bytes of 64-byte aligned scratch that gemm(g) needs with this many workers. */
 static size_t gemm_scratch_bytes(const Gemm* g, int nThreads) {
   if (is_vector(g) && is_quantised(g)) return quant_x_bytes(g, nThreads);
   if (is_vector(g)) return (size_t)(nThreads * VECTOR_MAX_M * vector_words(g->K, g->compute) * 4);
   Plan p = plan_gemm(g, nThreads);
-  return p.bBytes + (size_t)nThreads * (p.bandBytes + p.sumBytes);
+  return p.bBytes + (size_t)nThreads * worker_bytes(&p);
 }
 
 INLINE void finish_row(const Gemm* g, long row, long col, long n, const float* sums) {
@@ -139,14 +146,19 @@ static void run_panel(const Gemm* g, const Plan* p, Rows a, long m0, long rows, 
   }
 }
 
+/* Rows of A as the tile reads them; `own` is the worker's scratch. */
+static Rows band_of(const Gemm* g, const Plan* p, long m0, long rows, char* own) {
+  Source band = a_source(g);
+  band.src = source_at(&band, m0, 0);
+  return p->packA ? pack_rows(&band, rows, g->K, g->compute, (uint32_t*)(own + p->sumBytes))
+                  : plain_rows(band.src, g->lda, g->compute);
+}
+
 static void run_unit(const Gemm* g, const Plan* p, long unit, const uint32_t* b, char* own) {
   long m0 = unit / p->groups * p->bandRows, rows = at_most(p->bandRows, g->M - m0);
   long first = unit % p->groups * p->groupPanels;
   long end = at_most(first + p->groupPanels, p->panels);
-  Source band = a_source(g);
-  band.src = source_at(&band, m0, 0);
-  Rows a = p->packA ? pack_rows(&band, rows, g->K, g->compute, (uint32_t*)(own + p->sumBytes))
-                    : plain_rows(band.src, g->lda, g->compute);
+  Rows a = band_of(g, p, m0, rows, own);
   for (long j = first; j < end; j++)
     run_panel(g, p, a, m0, rows, j * TILE_COLS, b + j * TILE_COLS * p->steps, (float*)own);
 }
@@ -195,8 +207,7 @@ static void gemm_quant_vector(Worker* w, const Gemm* g, void* scratch) {
   barrier(w);
 }
 
-/* One panel of B into its place. */
-static void pack_b_panel(const Gemm* g, long n0, void* out) {
+static void pack_b_panel(const Gemm* g, long n0, uint32_t* out) {
   if (is_quantised(g)) {
     Quants weights = b_quants(g);
     unpack_column_panel(&weights, g->N, g->compute, n0, out);
@@ -204,6 +215,17 @@ static void pack_b_panel(const Gemm* g, long n0, void* out) {
   }
   Source b = b_source(g);
   pack_column_panel(&b, g->N, g->K, g->compute, n0, out);
+}
+
+/* All of A is one band. */
+static void run_band(Worker* w, const Gemm* g, const Plan* p, char* own) {
+  uint32_t* panel = (uint32_t*)(own + p->sumBytes + p->bandBytes);
+  Rows a = band_of(g, p, 0, g->M, own);
+  for (long j; (j = take(w, p->panels)) >= 0;) {
+    pack_b_panel(g, j * TILE_COLS, panel);
+    run_panel(g, p, a, 0, g->M, j * TILE_COLS, panel, (float*)own);
+  }
+  barrier(w);
 }
 
 /** The product; called by all workers of a team with the same arguments. Ends with a barrier. */
@@ -214,9 +236,14 @@ static void gemm(Worker* w, const Gemm* g, void* scratch) {
     return;
   }
   Plan p = plan_gemm(g, w->nThreads);
-  for (long j; (j = take(w, p.panels)) >= 0;) pack_b_panel(g, j * TILE_COLS, scratch);
+  char* own = (char*)scratch + p.bBytes + (size_t)w->tid * worker_bytes(&p);
+  if (p.bands == 1) {
+    run_band(w, g, &p, own);
+    return;
+  }
+  for (long j; (j = take(w, p.panels)) >= 0;)
+    pack_b_panel(g, j * TILE_COLS, (uint32_t*)scratch + j * TILE_COLS * p.steps);
   barrier(w);
-  char* own = (char*)scratch + p.bBytes + (size_t)w->tid * (p.bandBytes + p.sumBytes);
   for (long u; (u = take(w, p.bands * p.groups)) >= 0;) run_unit(g, &p, u, scratch, own);
   barrier(w);
 }

@@ -144,8 +144,8 @@ INLINE void pack_square(const char* p, long columnBytes, int type, int compute, 
 
 /*
  * What whole blocks there are in a row of panels: `full` columns, `steps` steps. A panel is read
- * from many places at once, which no hardware prefetcher follows: the next one is fetched meanwhile,
- * from front to back.
+ * from many places at once, which no hardware prefetcher follows: the next one is fetched
+ * meanwhile, from front to back.
  */
 INLINE void pack_k_contiguous(const Source* s, long full, long steps, long width, long panelWords,
                               int type, int compute, uint32_t* out) {

@@ -94,10 +94,9 @@ INLINE void unpack_lanes(const Quants* q, long n, long width, int type, int comp
   }
 }
 
-/** A panel of B, TILE_COLS columns from n0 (fewer at the right edge), to its place in `out`. */
+/** A panel of B, TILE_COLS columns from n0 (fewer at the right edge). */
 KERNEL void unpack_column_panel(const Quants* q, long n, int compute, long n0, uint32_t* out) {
   long width = round_up(at_most(TILE_COLS, n - n0), LANES);
-  out += n0 * steps_of(q->depth, compute);
 #define CASE(t, c)                     \
   if (q->type == t && compute == c) \
     for (long v = 0; v < width; v += LANES) unpack_lanes(q, n0 + v, width, t, c, out + v);
