@@ -26,6 +26,7 @@ const reasons: Readonly<Record<string, string>> = {
   EACCES: "permission is missing. Choose another folder or change its owner",
   EPERM: "permission is missing. Choose another folder or change its owner",
   ENOENT: "the folder is gone or cannot be made. Choose another folder",
+  EEXIST: "a file is where a folder must be. Choose another folder",
   ENOTDIR: "a part of the path is a file. Choose another folder",
   EIO: "the disk does not answer. Check the machine's log",
 };

@@ -150,10 +150,10 @@ static void read_tokenizer(void) {
 static int character(const uint8_t *s, int at, int end, int *length) {
     static const uint32_t least[5] = {0, 0, 0x80, 0x800, 0x10000};
     uint8_t lead = s[at];
-    int n = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
     *length = 1;
-    if (n == 1) return class_of[lead];
-    if (n == 0 || at + n > end) return OTHER;
+    if (lead < 0x80) return class_of[lead];
+    int n = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+    if (lead < 0xc2 || lead > 0xf4 || at + n > end) return OTHER;
     uint32_t c = lead & (0x7fu >> n);
     for (int i = 1; i < n; i++) {
         if ((s[at + i] & 0xc0) != 0x80) return OTHER;
@@ -237,10 +237,9 @@ static int cut(const uint8_t *s, int start, int end) {
 static int merge_piece(const uint8_t *s, int length, int *ids) {
     if (H.whole_pieces && length <= H.longest)
         for (int i = 0; i < H.tokens; i++)
-            if (token_length[i] == length && !is_special[i] && !memcmp(token_bytes[i], s, (size_t)length)) {
-                ids[0] = i;
-                return 1;
-            }
+            if (token_length[i] == length && !is_special[i] &&
+                !memcmp(token_bytes[i], s, (size_t)length))
+                return ids[0] = i, 1;
     for (int i = 0; i < length; i++) ids[i] = byte_ids[s[i]];
     for (;;) {
         int best = -1, at = 0;
@@ -295,7 +294,8 @@ static int encode(const char *text, int specials, int *ids) {
 /* ---- the network ----------------------------------------------------------------------------- */
 
 static size_t row_bytes(int in) {
-    return H.format == F32 ? (size_t)in * 4 : H.format == BF16 ? (size_t)in * 2 : (size_t)in / 32 * 34;
+    size_t n = (size_t)in;
+    return H.format == F32 ? n * 4 : H.format == BF16 ? n * 2 : n / 32 * 34;
 }
 
 static Matrix take_matrix(int out, int in) {
@@ -325,9 +325,10 @@ static void read_weights(void) {
     head = H.tied ? embedding : take_matrix(H.vocab, H.width);
 }
 
-/* Exponent and fraction moved to where f32 has them; the factor makes up for the other bias. */
-static float from_half(uint16_t half) {
-    uint32_t bits = (half & 0x7fffu) << 13;
+/* The f16 before a block of Q8_0: exponent and fraction moved to where f32 has them; the factor
+ * makes up for the other bias. */
+static float block_scale(const uint8_t *block) {
+    uint32_t half = block[0] | (uint32_t)block[1] << 8, bits = (half & 0x7fffu) << 13;
     float size;
     memcpy(&size, &bits, 4);
     return half & 0x8000 ? size * -0x1p112f : size * 0x1p112f;
@@ -372,7 +373,7 @@ static float dot_q8(const uint8_t *a, const float *b, int n) {
     float sum[LANES] = {0};
     for (int i = 0; i < n; i += LANES, a += 34) {
         const int8_t *q = (const int8_t *)(a + 2);
-        float scale = from_half((uint16_t)(a[0] | a[1] << 8));
+        float scale = block_scale(a);
         for (int j = 0; j < LANES; j++) sum[j] += scale * (float)q[j] * b[i + j];
     }
     return add_lanes(sum);
@@ -399,7 +400,7 @@ static void embed(float *x, int id) {
         else if (H.format == BF16) x[i] = from_bf16(((const uint16_t *)row)[i]);
         else {
             const uint8_t *block = row + i / 32 * 34;
-            x[i] = from_half((uint16_t)(block[0] | block[1] << 8)) * (float)(int8_t)block[2 + i % 32];
+            x[i] = block_scale(block) * (float)(int8_t)block[2 + i % 32];
         }
 }
 
@@ -447,7 +448,8 @@ static void attend(const float *k, const float *v, int position, int context) {
         float *score = scores + (size_t)h * (size_t)context, *out = mixed + h * D;
         float largest = -INFINITY, sum = 0;
         for (int t = first; t <= position; t++) {
-            score[t] = dot_f32(q + h * D, k + (size_t)t * (size_t)stride + offset, D) / sqrtf((float)D);
+            const float *key = k + (size_t)t * (size_t)stride + offset;
+            score[t] = dot_f32(q + h * D, key, D) / sqrtf((float)D);
             if (score[t] > largest) largest = score[t];
         }
         memset(out, 0, (size_t)D * 4);
@@ -473,7 +475,8 @@ static void forward(int id, int position, int context, int wanted) {
         const Layer *layer = &layers[l];
         float *all_keys = keys + (size_t)l * (size_t)context * (size_t)kv;
         float *all_values = values + (size_t)l * (size_t)context * (size_t)kv;
-        float *k = all_keys + (size_t)position * (size_t)kv, *v = all_values + (size_t)position * (size_t)kv;
+        float *k = all_keys + (size_t)position * (size_t)kv;
+        float *v = all_values + (size_t)position * (size_t)kv;
         rms_norm(normed, x, layer->attn_norm, H.width);
         product(q, layer->q, normed);
         product(k, layer->k, normed);
@@ -504,7 +507,9 @@ static void forward(int id, int position, int context, int wanted) {
 static uint64_t random_state;
 
 static double uniform(void) {         /* in [0, 1); xorshift64* */
-    random_state ^= random_state >> 12, random_state ^= random_state << 25, random_state ^= random_state >> 27;
+    random_state ^= random_state >> 12;
+    random_state ^= random_state << 25;
+    random_state ^= random_state >> 27;
     return (double)(random_state * 0x2545f4914f6cdd1dull >> 11) / 9007199254740992.0;
 }
 
@@ -567,9 +572,10 @@ int main(int argc, char **argv) {
     if (prompt >= H.context) fail("the prompt fills the model's context", "");
     int end = prompt + most < H.context ? prompt + most : H.context;
     allocate_state(end);
-    for (int i = 0; print_ids && i < prompt; i++) printf("%d%c", ids[i], i + 1 < prompt ? ' ' : '\n');
+    for (int i = 0; print_ids && i < prompt; i++)
+        printf("%d%c", ids[i], i + 1 < prompt ? ' ' : '\n');
 
-    for (int i = 0; i < prompt; i++) forward(ids[i], i, end, i + 1 == prompt);
+    for (int i = 0; i < prompt && most > 0; i++) forward(ids[i], i, end, i + 1 == prompt);
     double start = seconds();
     int position = prompt;
     for (; position < end; position++) {
@@ -583,6 +589,6 @@ int main(int argc, char **argv) {
     printf("\n");
     double took = seconds() - start;
     if (position > prompt + 1)
-        fprintf(stderr, "%d tokens, %.1f tokens/s\n", position - prompt, (position - prompt) / took);
+        fprintf(stderr, "%d tokens, %.1f/s\n", position - prompt, (position - prompt) / took);
     return 0;
 }

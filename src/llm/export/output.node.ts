@@ -36,6 +36,7 @@ export async function writeOutputFile(
   const temporary = temporaryName(target);
   try {
     await mkdir(dirname(target), { recursive: true });
+    await rm(temporary, { force: true });
     const digest = await writeDurably(temporary, counted(chunks, options));
     await rename(temporary, target);
     await syncFolder(dirname(target));
@@ -66,6 +67,7 @@ export async function writeOutputFolder(
     return digest;
   };
   try {
+    await rm(temporary, { recursive: true, force: true });
     await mkdir(temporary, { recursive: true });
     await fill(write);
     await syncFolder(temporary);
