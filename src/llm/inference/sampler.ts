@@ -33,6 +33,9 @@ export function checkSampler({ temperature, topK, topP, minP }: SamplerOptions):
   if (minP !== undefined && !(minP >= 0 && minP <= 1)) fail("minP must be from 0 to 1", minP);
 }
 
+/** Below it one over the temperature is no number, and nothing but the likeliest has a weight. */
+const COLDEST = 1e-300;
+
 /** Philox streams of sampling, apart from those of initial values and data order. */
 const STREAM = 0x73616d70;
 
@@ -51,7 +54,7 @@ export function sampleToken(logits: Float32Array, options: SamplerOptions, rando
   const best = likeliest(logits);
   const top = logits[best] as number;
   const { temperature, topK } = options;
-  if (temperature === 0 || topK === 1 || top === Infinity) return best;
+  if (temperature < COLDEST || topK === 1 || top === Infinity) return best;
   const weights = toWeights(logits, top, temperature);
   if (!narrows(options, weights.length)) return drawAny(weights, random);
   const ids = likelyEnough(candidates(weights, options), weights, options);
@@ -66,13 +69,17 @@ function narrows({ topK = Infinity, topP = 1, minP = 0 }: SamplerOptions, V: num
 type Weights = Float64Array;
 type Ids = Uint32Array | readonly number[];
 
+/** One draw's weights at a time, in memory that the next draw uses again. */
+let scratch: Weights = new Float64Array();
+
 function toWeights(logits: Float32Array, top: number, temperature: number): Weights {
-  const weights = new Float64Array(logits.length);
-  for (let id = 0; id < weights.length; id++) {
+  if (scratch.length !== logits.length) scratch = new Float64Array(logits.length);
+  const scale = 1 / temperature; // Once: a division would cost as much as the power.
+  for (let id = 0; id < scratch.length; id++) {
     const logit = logits[id] as number;
-    if (logit > -Infinity) weights[id] = Math.exp((logit - top) / temperature);
+    scratch[id] = logit > -Infinity ? Math.exp((logit - top) * scale) : 0;
   }
-  return weights;
+  return scratch;
 }
 
 /** The first id of the largest logit. */
