@@ -30,6 +30,8 @@ export interface Situation {
   readonly closedKey: boolean;
   /** By class of byte: where it leads; "no": nowhere; undefined: not yet known. */
   readonly next: (Situation | "no" | undefined)[];
+  /** Where each plain byte leads, when they all lead to one: as inside of a string. */
+  plainNext: Situation | "no" | undefined;
 }
 
 export interface Pushdown {
@@ -47,7 +49,10 @@ export function createPushdown(automaton: Automaton): Pushdown {
     const index = automaton.classOf[byte] as number;
     const known = from.next[index];
     if (known !== undefined) return known === "no" ? undefined : known;
-    const to = memory.situation(targets(automaton, from, index));
+    const places = targets(automaton, from, index);
+    const [only] = places;
+    // Most bytes lead to one place, and many to the same.
+    const to = only && places.length === 1 ? memory.behind(only) : memory.situation(places);
     const dead = to.heads.length === 0 && !to.canEnd;
     from.next[index] = dead ? "no" : to;
     return dead ? undefined : to;
@@ -69,10 +74,11 @@ function createMemory(automaton: Automaton) {
   const tops = new Map<number, Head>();
   const states = automaton.reads.length;
   const situations = new Map<string, Situation>();
+  const single = new Map<number, Situation>();
   let ids = 0;
   const forget = (): void => {
     if (frames.size + tops.size + situations.size < REMEMBERED) return;
-    for (const table of [frames, tops, situations]) table.clear();
+    for (const table of [frames, tops, situations, single]) table.clear();
   };
   const push = (call: Call, rounds: number, below: Frame | undefined): Frame => {
     // The place behind a call is its own alone.
@@ -88,10 +94,14 @@ function createMemory(automaton: Automaton) {
     const heads = [...found].sort((a, b) => a.id - b.id);
     return remember(situations, keyOf(heads, canEnd), () => {
       const closedKey = heads.some(({ state }) => automaton.closesKey.has(state));
-      return { heads, canEnd, closedKey, next: [] };
+      return { heads, canEnd, closedKey, next: [], plainNext: undefined };
     });
   };
-  return { situation };
+  const behind = (place: Place): Situation => {
+    const key = (place[1]?.id ?? 0) * states + place[0].id;
+    return remember(single, key, () => situation([place]));
+  };
+  return { situation, behind };
 }
 
 function keyOf(heads: readonly Head[], canEnd: boolean): string {

@@ -4,7 +4,7 @@
  * last, up to a bound in bytes.
  */
 import type { Pushdown, Situation } from "./pushdown.ts";
-import type { VocabularyTrie } from "./vocabulary-trie.ts";
+import { plainBytes, type VocabularyTrie } from "./vocabulary-trie.ts";
 
 export interface Mask {
   /** One bit an id. */
@@ -32,9 +32,9 @@ export function createMasks(trie: VocabularyTrie): MaskOf {
   };
 }
 
-function walk(trie: VocabularyTrie, { automaton, step }: Pushdown, from: Situation): Mask {
-  const { byte, depth, end, ids, first, size } = trie;
-  const { classOf } = automaton;
+function walk(trie: VocabularyTrie, pushdown: Pushdown, from: Situation): Mask {
+  const { byte, depth, end, ids, first, size, plainHeight } = trie;
+  const { classOf } = pushdown.automaton;
   const bits = new Uint32Array(Math.ceil(trie.vocabSize / 32));
   const suspects: number[] = [];
   // By depth: where the prefix before it leads.
@@ -43,21 +43,42 @@ function walk(trie: VocabularyTrie, { automaton, step }: Pushdown, from: Situati
   for (let node = 0; node < size; ) {
     const at = depth[node] as number;
     const here = path[at] as Situation;
-    const next = here.next[classOf[byte[node] as number] as number];
-    const to = next === undefined ? step(here, byte[node] as number) : next;
-    if (to === undefined || to === "no") {
-      node = end[node] as number;
+    const known = here.next[classOf[byte[node] as number] as number];
+    const to = known ?? pushdown.step(here, byte[node] as number) ?? "no";
+    const after = end[node] as number;
+    if (to === "no") {
+      node = after;
       continue;
     }
     path[at + 1] = to;
-    if (to.closedKey && node >= suspectUntil) suspectUntil = end[node] as number;
-    const last = first[node + 1] as number;
+    if (to.closedKey && node >= suspectUntil) suspectUntil = after;
+    // Nothing in this subtree can end the string: all of it is allowed, unread.
+    const behind = takesPlain(pushdown, to, plainHeight[node] as number) ? after : node + 1;
+    const last = first[behind] as number;
     for (let i = first[node] as number; i < last; i++) {
       const id = ids[i] as number;
       bits[id >> 5] = (bits[id >> 5] as number) | (1 << (id & 31));
       if (node < suspectUntil) suspects.push(id);
     }
-    node++;
+    node = behind;
   }
   return { bits, suspects };
+}
+
+/** Whether any `count` plain bytes can be read from there; 0: not asked. */
+function takesPlain(pushdown: Pushdown, situation: Situation, count: number): boolean {
+  let at = situation;
+  for (let left = count; left > 0; left--) {
+    at.plainNext ??= plainNext(pushdown, at);
+    if (at.plainNext === "no") return false;
+    if (at.plainNext === at) return true;
+    at = at.plainNext;
+  }
+  return count > 0;
+}
+
+function plainNext({ step }: Pushdown, situation: Situation): Situation | "no" {
+  const [first = 0, ...others] = plainBytes;
+  const next = step(situation, first);
+  return next && others.every((byte) => step(situation, byte) === next) ? next : "no";
 }

@@ -20,9 +20,16 @@ export interface VocabularyTrie {
   readonly ids: Uint32Array;
   /** By node, and one more: the first of `ids` that is this prefix or lies behind it. */
   readonly first: Uint32Array;
+  /** By node: how many bytes follow at most, where all of them are plain; 0 where they are not. */
+  readonly plainHeight: Uint16Array;
   /** Bytes that are tokens of their own. */
   readonly single: ByteSet;
 }
+
+/** What strings of JSON may hold anywhere, and what most of a vocabulary is made of. */
+export const plainBytes: readonly number[] = Array.from({ length: 95 }, (_, i) => 0x20 + i).filter(
+  (byte) => byte !== 0x22 && byte !== 0x5c,
+);
 
 /** Bytes of the longest token. */
 const LONGEST = 0xffff;
@@ -40,12 +47,16 @@ export function buildTrie(codec: VocabularyBytes): VocabularyTrie {
       "CONFIG",
       `vocabulary: tokens must be shorter than 64 KiB, got ${longest.bytes.length} in ${longest.id}.`,
     );
-  return { vocabSize: codec.vocabSize, ...writeNodes(spoken), single: singleBytes(spoken) };
+  const nodes = writeNodes(spoken);
+  const { vocabSize } = codec;
+  return { vocabSize, ...nodes, plainHeight: plainHeights(nodes), single: singleBytes(spoken) };
 }
 
 type Token = { readonly id: number; readonly bytes: Uint8Array };
 
-function writeNodes(tokens: readonly Token[]): Omit<VocabularyTrie, "vocabSize" | "single"> {
+type Nodes = Omit<VocabularyTrie, "vocabSize" | "single" | "plainHeight">;
+
+function writeNodes(tokens: readonly Token[]): Nodes {
   const total = tokens.reduce((sum, { bytes }) => sum + bytes.length, 0);
   const byte = new Uint8Array(total);
   const depth = new Uint16Array(total);
@@ -71,6 +82,24 @@ function writeNodes(tokens: readonly Token[]): Omit<VocabularyTrie, "vocabSize" 
     ...{ size, byte: byte.slice(0, size), depth: depth.slice(0, size), end: end.slice(0, size) },
     ...{ first: first.slice(0, size + 1), ids: Uint32Array.from(tokens, ({ id }) => id) },
   };
+}
+
+/** Backwards, so that children are known before the node above them. */
+function plainHeights({ size, byte, end }: Nodes): Uint16Array {
+  const plain = new Set(plainBytes);
+  const heights = new Uint16Array(size);
+  for (let node = size - 1; node >= 0; node--) {
+    const last = end[node] as number;
+    let height = 0;
+    for (let child = node + 1; child < last; child = end[child] as number) {
+      const leaf = end[child] === child + 1;
+      const whole = plain.has(byte[child] as number) && (leaf || heights[child] !== 0);
+      height = whole ? Math.max(height, 1 + (heights[child] as number)) : LONGEST + 1;
+      if (!whole) break;
+    }
+    heights[node] = height > LONGEST ? 0 : height;
+  }
+  return heights;
 }
 
 function sharedLength(a: Uint8Array, b: Uint8Array): number {
