@@ -55,8 +55,10 @@ function fromZero(bound: Bound | undefined, positive: boolean): DecimalBound {
   return { whole: "0", fraction: "", inclusive };
 }
 
-/** Of the absolute value. */
+/** Of the absolute value; whole numbers with all their digits, others in the shortest text. */
 function decimalOf({ value, inclusive }: Bound): DecimalBound {
+  if (Number.isInteger(value))
+    return { whole: BigInt(Math.abs(value)).toString(), fraction: "", inclusive };
   const [mantissa = "", exponent = "0"] = Math.abs(value).toString().split("e");
   const [whole = "", fraction = ""] = mantissa.split(".");
   const shift = Number(exponent);
