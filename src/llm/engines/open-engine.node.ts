@@ -1,4 +1,7 @@
-/** From the name of a model to an engine that can be asked. A name is a checkpoint's folder. */
+/**
+ * From the name of a model to an engine that can be asked: a checkpoint's folder, or
+ * `PROVIDER/MODEL` for a model of another machine.
+ */
 import { stat } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import type { Backend } from "../../compute/backend.ts";
@@ -15,6 +18,7 @@ import type { ChatFormat } from "./chat-format.ts";
 import { given } from "./extend-timeline.ts";
 import { createLocalEngine } from "./local-engine.ts";
 import { nutshellFormat } from "./nutshell-format.ts";
+import { readRemoteSetting } from "./remote-setting.node.ts";
 
 export interface OpenEngineOptions {
   /** As people and the wire name it; absent: the folder's name. */
@@ -30,6 +34,8 @@ export interface OpenEngineOptions {
   readonly backend?: BackendChoice | undefined;
   /** Of the C backend; absent: one per core. */
   readonly threads?: number | undefined;
+  /** Of a remote model; absent: the provider's, or as the environment says. */
+  readonly baseUrl?: string | undefined;
   /** Hears what is worth saying, a line each. */
   readonly say?: ((line: string) => void) | undefined;
 }
@@ -38,10 +44,20 @@ const MAX_BATCH = 16;
 const MOST_KV_BYTES = 2 ** 30;
 
 /**
- * @param name a checkpoint or model folder, or a run's folder for its newest checkpoint
- * @throws CHECKPOINT when there is no model; CONFIG when an option breaks its rule; TOOLCHAIN
+ * @param name a checkpoint or model folder, a run's folder for its newest checkpoint, or
+ *   `openai/MODEL`, `anthropic/MODEL`, `google/MODEL`, `ollama/MODEL`, `openai-compatible/MODEL`
+ * @throws CHECKPOINT when there is no model; CONFIG when an option breaks its rule or a provider's
+ *   key is missing; TOOLCHAIN
  */
 export async function openEngine(name: string, options: OpenEngineOptions = {}): Promise<Engine> {
+  const { baseUrl, id, contextLen } = options;
+  const remote = readRemoteSetting(name, process.env, { baseUrl });
+  if (remote === undefined) return openCheckpoint(name, options);
+  const { createRemoteEngine } = await import("./remote-engine.ts"); // Half a second of SDK.
+  return createRemoteEngine({ ...remote, id, contextLen });
+}
+
+async function openCheckpoint(name: string, options: OpenEngineOptions): Promise<Engine> {
   const model = await openModel(name);
   const { tokenizer, checkpoint } = model;
   const { backend: choice = "auto", threads, say = () => undefined } = options;
