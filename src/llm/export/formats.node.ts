@@ -6,13 +6,14 @@ import { type CFormat, cWeights } from "./c-weights.ts";
 import type { ExportModel } from "./export-model.node.ts";
 import { ggufFile } from "./gguf-file.ts";
 import {
-  type WholeFormat,
+  type FolderFormat,
   weightBytes,
   writeHuggingFaceFolder,
 } from "./hugging-face-folder.node.ts";
-import type { NumberFormat } from "./number-format.ts";
+import { type NumberFormat, numberFormats } from "./number-format.ts";
 import { type OnnxFormat, onnxFile } from "./onnx-file.ts";
 import { type OutputOptions, writeOutputFile, writeOutputFolder } from "./output.node.ts";
+import { withWholeBlocks } from "./whole-blocks.ts";
 
 export type ExportTarget = "safetensors" | "gguf" | "onnx" | "c";
 
@@ -41,7 +42,7 @@ interface Format {
 }
 
 const formats: Readonly<Record<ExportTarget, Format>> = {
-  safetensors: { formats: ["f32", "bf16", "f16"], folder: true, prepare: prepareFolder },
+  safetensors: { formats: ["f32", "bf16", "f16", "q8_0"], folder: true, prepare: prepareFolder },
   gguf: { formats: ["f32", "bf16", "f16", "q8_0", "q4_0"], folder: false, prepare: prepareGguf },
   onnx: { formats: ["f32", "bf16", "f16"], folder: false, prepare: prepareOnnx },
   c: { formats: ["f32", "bf16", "q8_0"], folder: true, prepare: prepareC },
@@ -56,7 +57,8 @@ export function prepareExport(model: ExportModel, request: ExportRequest): Prepa
   if (format !== undefined && !row.formats.includes(format))
     throw unsupported(`--type of ${to} must be one of ${row.formats.join(", ")}`, format);
   if (cache && to !== "onnx") throw unsupported("--kv-cache belongs to --to onnx", `--to ${to}`);
-  return row.prepare(model, request);
+  const inBlocks = format !== undefined && numberFormats[format].block > 1;
+  return row.prepare(inBlocks ? withWholeBlocks(model) : model, request);
 }
 
 function unsupported(rule: string, got: string): NutshellError {
@@ -64,12 +66,12 @@ function unsupported(rule: string, got: string): NutshellError {
 }
 
 function prepareFolder(model: ExportModel, { format }: ExportRequest): PreparedExport {
-  const whole = format as WholeFormat | undefined;
+  const stored = format as FolderFormat | undefined;
   return {
-    bytes: weightBytes(model, whole),
+    bytes: weightBytes(model, stored),
     notes: [],
     write: (path, options) =>
-      writeOutputFolder(path, (write) => writeHuggingFaceFolder(model, whole, write), options),
+      writeOutputFolder(path, (write) => writeHuggingFaceFolder(model, stored, write), options),
   };
 }
 

@@ -1,11 +1,13 @@
 /**
  * A model as the folder that Hugging Face's libraries open: config, weights, tokenizer, what
  * generation ends at, and the chat template. Tensors keep their names and, where the type stays,
- * their bytes.
+ * their bytes. In q8_0 the matrices are whole numbers and scales (quantized-tensor.ts), which only
+ * our own loader reads; config.json says so.
  */
 import { sizeOf } from "../../compute/shape.ts";
-import { toHfConfig } from "../model/hugging-face-config.ts";
+import { QUANT_METHOD, toHfConfig } from "../model/hugging-face-config.ts";
 import { type ParameterSpec, parameterSpecs } from "../model/parameters.ts";
+import { quantizedBytes, quantizedEntries } from "../model/quantized-tensor.ts";
 import { encodeHeader } from "../model/safetensors.ts";
 import { readTensorBytes } from "../model/tensor-file.node.ts";
 import type { ExportModel } from "./export-model.node.ts";
@@ -19,7 +21,7 @@ const torchTypes = { F32: "float32", BF16: "bfloat16", F16: "float16" } as const
 type WholeType = keyof typeof formatOf;
 
 /** What a safetensors file of ours holds. */
-export type WholeFormat = keyof typeof dtypes;
+export type FolderFormat = keyof typeof dtypes | "q8_0";
 
 /** As it is stored, where that is a type that other programs read. */
 function storedType(model: ExportModel, name: string): WholeType {
@@ -28,7 +30,7 @@ function storedType(model: ExportModel, name: string): WholeType {
 }
 
 /** Bytes of `model.safetensors` without its header; `format` absent = as stored. */
-export function weightBytes(model: ExportModel, format: WholeFormat | undefined): number {
+export function weightBytes(model: ExportModel, format: FolderFormat | undefined): number {
   const sizes = parameterSpecs(model.config).map((spec) =>
     formatBytes(format ?? formatOf[storedType(model, spec.name)], sizeOf(spec.shape)),
   );
@@ -38,7 +40,20 @@ export function weightBytes(model: ExportModel, format: WholeFormat | undefined)
 /** @param format of every tensor; absent: each as it is stored */
 export async function writeHuggingFaceFolder(
   model: ExportModel,
-  format: WholeFormat | undefined,
+  format: FolderFormat | undefined,
+  write: WriteFile,
+): Promise<void> {
+  if (format === "q8_0") {
+    const quantized = { quantization_config: { quant_method: QUANT_METHOD } };
+    await write("config.json", json({ ...configOf(model, "float32"), ...quantized }));
+    await write("model.safetensors", quantizedChunks(model));
+  } else await writeWhole(model, format, write);
+  for (const [name, text] of Object.entries(await textsOf(model))) await write(name, utf8(text));
+}
+
+async function writeWhole(
+  model: ExportModel,
+  format: keyof typeof dtypes | undefined,
   write: WriteFile,
 ): Promise<void> {
   const specs = parameterSpecs(model.config);
@@ -48,7 +63,6 @@ export async function writeHuggingFaceFolder(
   const widest = tensors.find(({ dtype }) => dtype === "F32")?.dtype ?? tensors[0]?.dtype ?? "F32";
   await write("config.json", json(configOf(model, torchTypes[widest])));
   await write("model.safetensors", weightChunks(model, tensors));
-  for (const [name, text] of Object.entries(await textsOf(model))) await write(name, utf8(text));
 }
 
 const utf8 = (text: string): Uint8Array[] => [new TextEncoder().encode(text)];
@@ -77,6 +91,25 @@ async function* weightChunks(
     // Bytes that stay are copied as they are: a NaN keeps its payload too.
     if (stored.dtype === dtype) yield await readTensorBytes(stored);
     else yield numberFormats[formatOf[dtype]].encode(await model.read(name));
+  }
+}
+
+/** Matrices as whole numbers and their scales, gains in f32. */
+async function* quantizedChunks(model: ExportModel): AsyncGenerator<Uint8Array> {
+  const specs = parameterSpecs(model.config);
+  const isMatrix = ({ role }: ParameterSpec): boolean => role !== "gain";
+  const matrixShape = (spec: ParameterSpec) => spec.shape as [number, number];
+  yield encodeHeader(
+    specs.flatMap((spec) =>
+      isMatrix(spec)
+        ? quantizedEntries(spec.name, matrixShape(spec))
+        : [{ name: spec.name, dtype: "F32" as const, shape: spec.shape }],
+    ),
+  );
+  for (const spec of specs) {
+    const values = await model.read(spec.name);
+    if (isMatrix(spec)) yield* quantizedBytes(spec.name, values, matrixShape(spec));
+    else yield numberFormats.f32.encode(values);
   }
 }
 
