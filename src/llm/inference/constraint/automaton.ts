@@ -68,7 +68,7 @@ export function buildAutomaton(grammar: Grammar): Automaton {
 }
 
 /** Small repetitions are written out: a state is cheaper to follow than a counter. */
-const WRITTEN_OUT = 64;
+const WRITTEN_OUT = 24;
 
 class Graph {
   readonly states: State[] = [];

@@ -39,13 +39,21 @@ type Tight = readonly [low: boolean, high: boolean];
 
 export function decimalsBetween(range: DecimalRange): Expression {
   const { low, high, wholeDigits } = range;
-  const longest = Math.max(high ? high.whole.length : wholeDigits, low.whole.length);
-  const ways: Expression[] = [];
-  for (let length = low.whole.length; length <= longest; length++) {
-    const tight: Tight = [length === low.whole.length, length === high?.whole.length];
-    ways.push(wholeFrom(range, 0, length, tight));
-  }
-  return choice(...ways);
+  const least = low.whole.length;
+  const most = high?.whole.length;
+  if (least === most) return wholeFrom(range, 0, least, [true, true]);
+  const longest = most === undefined ? Math.max(wholeDigits, least) : most - 1;
+  return choice(
+    most === undefined || least < most ? wholeFrom(range, 0, least, [true, false]) : nothing,
+    longer(range, least + 1, longest),
+    most !== undefined && least < most ? wholeFrom(range, 0, most, [false, true]) : nothing,
+  );
+}
+
+/** Any number with so many digits before the point. */
+function longer(range: DecimalRange, least: number, most: number): Expression {
+  const rest = repeat(digits(0, 9), least - 1, most - 1);
+  return sequence(digits(1, 9), rest, fractionFrom(range, 0, [false, false]));
 }
 
 const digits = (first: number, last: number): Expression =>
@@ -53,6 +61,11 @@ const digits = (first: number, last: number): Expression =>
 
 function wholeFrom(range: DecimalRange, at: number, length: number, tight: Tight): Expression {
   if (at === length) return fractionFrom(range, 0, tight);
+  if (at > 0 && !tight[0] && !tight[1])
+    return sequence(
+      repeat(digits(0, 9), length - at, length - at),
+      fractionFrom(range, 0, [false, false]),
+    );
   const least = at === 0 && length > 1 ? 1 : 0;
   const low = tight[0] ? Number(range.low.whole[at]) : least;
   const high = tight[1] ? Number(range.high?.whole[at]) : 9;

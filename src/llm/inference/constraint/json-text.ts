@@ -45,8 +45,21 @@ const escaped = codePointSet([
   [0x5c, 0x5c],
 ]);
 
-/** One character of the set, as it is spelled inside of quotes. */
+/** Those of many bytes each: sets mostly have all of them or none, so they are one rule. */
+const rare = codePointSet([
+  [0, 0x1f],
+  [0x80, 0x10ffff],
+]);
+const common = codePointSet([[0x20, 0x7f]]);
+
+/** One character of the set, as it is spelled inside of quotes; needs `jsonRules`. */
 export function spelled(set: CodePointSet): Expression {
+  const hasRare = `${intersect(set, rare)}` === `${rare}`;
+  if (!hasRare) return spelledOut(set);
+  return choice(spelledOut(intersect(set, common)), rule("json rare character"));
+}
+
+function spelledOut(set: CodePointSet): Expression {
   const others = intersect(set, escaped).flatMap(([first, last]) =>
     Array.from({ length: last - first + 1 }, (_, i) =>
       JSON.stringify(String.fromCodePoint(first + i)).slice(1, -1),
@@ -129,6 +142,7 @@ export function mapOf(value: Expression, min: number, max: number): Expression {
 
 /** Rules of any value, `json` the whole and `json 1` … those inside; names end in their depth. */
 export const jsonRules: ReadonlyMap<string, Expression> = new Map([
+  ["json rare character", spelledOut(rare)],
   ["json character", spelled(anyCodePoint)],
   ["json constant", literals(["true", "false", "null"])],
   ["json string", stringOf(0, Infinity)],

@@ -17,7 +17,7 @@ import { formatChecks } from "./format-checks.ts";
 import { createRandom, type Random, randomRoot, writeJson } from "./random-schema.ts";
 
 const SCHEMAS = 1000;
-const WALK_TOKENS = 40;
+const WALK_TOKENS = 30;
 
 const pieces = ['{"', '":', '": ', '", "', '","', '"}', '"},{"', "}}", "]]", "[{", "true", "false"];
 const words = [
@@ -145,7 +145,7 @@ for (const [name, codec] of Object.entries(vocabularies))
     const compiler = createConstraintCompiler(codec);
     for (let seed = 0; seed < SCHEMAS / 2; seed++) {
       const random = createRandom(seed + (name === "learned" ? 10_000 : 0));
-      const { schema, make } = randomRoot(random, 2 + (seed % 2));
+      const { schema, make } = randomRoot(random, 1 + (seed % 3));
       const begin = compiler.jsonSchema(schema);
       const valid = ajv.compile(schema as object);
       assertValid(walk(begin(), codec, random), valid, schema);
