@@ -3,20 +3,17 @@
  * what memory it holds. It is asked for the heap when nothing runs, after the collector has.
  */
 
+/** Bytes: the whole process, objects, what V8 holds for them, and buffers outside. */
 export interface Memory {
-  /** Bytes of the whole process. */
   readonly rss: number;
-  /** Bytes of live objects; absent where the collector was not asked to run. */
-  readonly heap?: number;
+  readonly heapUsed: number;
+  readonly heapTotal: number;
+  readonly external: number;
 }
 
 process.on("message", (word) => {
-  const { rss } = process.memoryUsage();
-  if (word === "rss") process.send?.({ rss } satisfies Memory);
-  if (word !== "heap") return;
-  globalThis.gc?.();
-  const { heapUsed } = process.memoryUsage();
-  process.send?.({ rss, heap: heapUsed } satisfies Memory);
+  if (word === "collected") globalThis.gc?.();
+  process.send?.(process.memoryUsage() satisfies Memory);
 });
 // The channel alone must not keep a stopped server alive.
 process.channel?.unref();

@@ -9,7 +9,7 @@ import type { Memory } from "./soak-probe.ts";
 export interface SoakServer {
   readonly url: string;
   readonly model: string;
-  memory(what: "rss" | "heap"): Promise<Memory>;
+  memory(when: "now" | "collected"): Promise<Memory>;
   /** Of the engine: timelines that are open now. */
   sessions(): Promise<number>;
   /** @returns its exit code */
@@ -29,8 +29,8 @@ export async function startSoakServer(words: readonly string[]): Promise<SoakSer
   return {
     url,
     model,
-    async memory(what) {
-      child.send(what);
+    async memory(when) {
+      child.send(when);
       const [memory] = (await once(child, "message")) as [Memory];
       return memory;
     },

@@ -23,6 +23,7 @@ import { inRange, type OptionTableFor, positive } from "../src/options.ts";
 import { chatTokenizer } from "../test/llm/chat/tokenizer.ts";
 import { median, report, significant } from "./report.ts";
 import { type LoadCounts, startLoad } from "./soak-load.ts";
+import type { Memory } from "./soak-probe.ts";
 import { type SoakServer, startSoakServer } from "./soak-server.ts";
 
 interface SoakValues {
@@ -89,7 +90,8 @@ async function soak(server: SoakServer, values: SoakValues, io: CommandIo): Prom
   const each = (minutes * (1 - WARM_UP)) / WINDOWS;
   while (rss.length < WINDOWS && !io.signal.aborted) {
     rss.push(median(await sample(server, each, io)));
-    io.stderr(`window ${rss.length}/${WINDOWS}: ${describe(load.counts, rss.at(-1) as number)}\n`);
+    const memory = await server.memory("now");
+    io.stderr(`window ${rss.length}/${WINDOWS}: ${describe(load.counts, memory)}\n`);
   }
   await load.stop();
   const after = await quietHeap(server);
@@ -102,7 +104,7 @@ async function sample(server: SoakServer, minutes: number, io: CommandIo): Promi
   const end = performance.now() + minutes * 60_000;
   const rss: number[] = [];
   while (performance.now() < end && !io.signal.aborted) {
-    rss.push((await server.memory("rss")).rss);
+    rss.push((await server.memory("now")).rss);
     await wait(500);
   }
   return rss;
@@ -113,8 +115,8 @@ const QUIET_MS = 7000;
 
 async function quietHeap(server: SoakServer): Promise<number> {
   await wait(QUIET_MS);
-  await server.memory("heap");
-  return (await server.memory("heap")).heap as number;
+  await server.memory("collected");
+  return (await server.memory("collected")).heapUsed;
 }
 
 function joinCounts(a: LoadCounts, b: LoadCounts): LoadCounts {
@@ -129,8 +131,11 @@ function joinCounts(a: LoadCounts, b: LoadCounts): LoadCounts {
 
 const mib = (bytes: number): number => significant(bytes / 2 ** 20);
 
-function describe({ finished, aborted, refused, errors }: LoadCounts, rss: number): string {
-  return `${finished} done, ${aborted} left, ${refused} refused, ${errors.size} kinds of error, ${mib(rss)} MiB`;
+function describe(counts: LoadCounts, memory: Memory): string {
+  const { finished, aborted, refused, errors } = counts;
+  const { rss, heapTotal, external } = memory;
+  const done = `${finished} done, ${aborted} left, ${refused} refused, ${errors.size} kinds of error`;
+  return `${done}; MiB: ${mib(rss)}, heap ${mib(heapTotal)}, buffers ${mib(external)}`;
 }
 
 function show(soaked: Soaked, exitCode: number | null, values: SoakValues, io: CommandIo): void {

@@ -14,6 +14,8 @@ export interface RawSocket {
 export async function openRaw(port: number, allowHalfOpen = true): Promise<RawSocket> {
   const socket = connect({ port, host: "127.0.0.1", allowHalfOpen });
   socket.on("error", () => {});
+  // A test that fails leaves it open.
+  socket.unref();
   await once(socket, "connect");
   const chunks: Buffer[] = [];
   socket.on("data", (chunk: Buffer) => void chunks.push(chunk));

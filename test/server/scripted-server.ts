@@ -32,6 +32,9 @@ export interface Serving {
   readonly settings?: Partial<ServerSettings>;
 }
 
+/** A reply that never comes fails its test instead of holding it up. */
+const PATIENCE_MS = 10_000;
+
 export async function serveScript(t: TestContext, serving: Serving): Promise<TestServer> {
   const { script = () => "hello", settings } = serving;
   const engine = createScriptedEngine(script, serving.engine);
@@ -51,11 +54,17 @@ export async function serveScript(t: TestContext, serving: Serving): Promise<Tes
     fetch(server.url + path, {
       method: "POST",
       body: typeof body === "string" ? body : JSON.stringify(body),
+      signal: AbortSignal.timeout(PATIENCE_MS),
       ...init,
       headers: { "content-type": "application/json", ...init.headers },
     });
   const baseURL = `${server.url}/v1`;
-  const client = new OpenAI({ baseURL, apiKey: "none-needed", maxRetries: 0 });
+  const client = new OpenAI({
+    baseURL,
+    apiKey: "none-needed",
+    maxRetries: 0,
+    timeout: PATIENCE_MS,
+  });
   return { ...server, engine, log, client, post, close };
 }
 
@@ -65,7 +74,7 @@ export async function noSessions(engine: Engine): Promise<void> {
 }
 
 export async function until(holds: () => boolean, what: string): Promise<void> {
-  const end = performance.now() + 3000;
+  const end = performance.now() + PATIENCE_MS;
   while (!holds()) {
     assert.ok(performance.now() < end, `must come to hold: ${what}`);
     await wait(5);
