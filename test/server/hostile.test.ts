@@ -1,6 +1,7 @@
 /** What breaks the rules of HTTP, JSON or patience gets its error, and the server lives. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setTimeout as wait } from "node:timers/promises";
 import { openRaw, rawPost } from "./raw-socket.ts";
 import { noSessions, serveScript, type TestServer, until } from "./scripted-server.ts";
 
@@ -126,6 +127,18 @@ test("slow senders are cut off with a 408", async (t) => {
     clearInterval(drip);
     assert.match(text, /^HTTP\/1.1 408 Request Timeout/, `began with ${start} bytes`);
   }
+  const gone = await openRaw(server.port);
+  gone.write(body.slice(0, -50));
+  await wait(50);
+  gone.socket.destroy();
+  await until(() => server.log.length === 2, "the two that began a body are logged");
+  assert.deepEqual(
+    server.log.map(({ status, failure }) => [status, failure]),
+    [
+      [499, undefined],
+      [499, undefined],
+    ],
+  );
   await lives(server);
 });
 
