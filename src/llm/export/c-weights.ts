@@ -94,8 +94,8 @@ type Part = Uint8Array | Uint32Array | Int32Array | Float32Array;
 
 /** `struct Header` of model.c, field by field. */
 function header(
-  { config, endId }: ExportModel,
-  { vocabulary, bos, vocabSize }: BpeTokenizer,
+  { config, bosId, endId }: ExportModel,
+  { vocabulary, vocabSize }: BpeTokenizer,
   rule: LexerRule,
   format: CFormat,
   classes: readonly Uint32Array[],
@@ -109,7 +109,7 @@ function header(
     Float32Array.of(config.ropeBase, config.normEps),
     Int32Array.of(rule.family === "gpt-2" ? 0 : 1, CONTRACTIONS[rule.contractions]),
     Int32Array.of(rule.family === "gpt-2" ? 0 : rule.digits, vocabulary.wholePieces ? 1 : 0),
-    Int32Array.of(vocabSize, vocabulary.merges.length, bos ?? -1, endId ?? -1),
+    Int32Array.of(vocabSize, vocabulary.merges.length, bosId ?? -1, endId ?? -1),
     Int32Array.from(classes, ({ length }) => length / 2),
     Int32Array.of(Math.max(...tokens.map(({ length }) => length))),
   ];

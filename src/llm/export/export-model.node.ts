@@ -17,6 +17,8 @@ export interface ExportModel {
   readonly config: ModelConfig;
   readonly tokenizer: BpeTokenizer | CharacterTokenizer;
   readonly tokenizerJson: string;
+  /** What every text begins with; undefined where texts begin with their own first token. */
+  readonly bosId: number | undefined;
   /** What generation ends at. */
   readonly endId: number | undefined;
   /** The Jinja template of conversations; undefined in a model that was not taught to talk. */
@@ -45,11 +47,18 @@ export async function openExportModel(path: string): Promise<ExportModel> {
   const end = [generation.eos_token_id].flat()[0];
   return {
     ...{ folder, config, tokenizer, tokenizerJson, stored },
+    bosId: tokenizer.bos ?? namedToken(tokenizer, texts.bos_token),
     endId: typeof end === "number" ? end : tokenizer.bos,
     chatTemplate: typeof template === "string" ? template : undefined,
     readText: checkpoint.readText,
     read: (name) => readTensor(stored(name)),
   };
+}
+
+/** @param name as tokenizer_config.json has it: a string, or an object with its `content` */
+function namedToken(tokenizer: ExportModel["tokenizer"], name: unknown): number | undefined {
+  const text = typeof name === "string" ? name : (name as { content?: unknown } | null)?.content;
+  return typeof text === "string" ? tokenizer.specialTokens.get(text) : undefined;
 }
 
 /** What a file may hold beside the parameters: a copy of a tied head, tables made of the config. */

@@ -21,6 +21,9 @@ const DIFFERS =
   "capitals, become other tokens there. Give it token ids, or train the tokenizer with " +
   "--pattern cl100k";
 
+const NORMAL_FORM =
+  "llama.cpp takes text as it is; this tokenizer brings it into Unicode's form NFC first";
+
 /** llama.cpp's name of a rule; its names know no difference between ASCII's case and Unicode's. */
 function nameOf(rule: LexerRule): PreTokenizer {
   if (rule.family === "gpt-2") return { name: "gpt-2" };
@@ -39,12 +42,11 @@ export interface GgufVocabulary {
 
 /** @throws UNSUPPORTED for a character vocabulary and for a split pattern that has no name */
 export function ggufVocabulary(model: ExportModel): GgufVocabulary {
-  const { tokenizer, config, chatTemplate, endId } = model;
+  const { tokenizer, config, chatTemplate, bosId, endId } = model;
   if (tokenizer.kind !== "bpe")
     throw unsupported(model, "the tokenizer must be a byte-level BPE", "one of single characters");
   const pre = findPreTokenizer(model, tokenizer);
   const { tokens, types } = listTokens(tokenizer, config.vocabSize);
-  const { bos } = tokenizer;
   const merges = tokenizer.vocabulary.merges.map(([left, right]) =>
     [left, right].map((id) => toByteAlphabet(tokenizer.tokenBytes(id))).join(" "),
   );
@@ -57,16 +59,16 @@ export function ggufVocabulary(model: ExportModel): GgufVocabulary {
       "tokenizer.ggml.tokens": { type: "strings", value: tokens },
       "tokenizer.ggml.token_type": { type: "i32s", value: types },
       "tokenizer.ggml.merges": { type: "strings", value: merges },
-      ...id("bos_token_id", bos),
+      ...id("bos_token_id", bosId),
       ...id("eos_token_id", endId),
-      "tokenizer.ggml.add_bos_token": { type: "bool", value: bos !== undefined },
+      "tokenizer.ggml.add_bos_token": { type: "bool", value: bosId !== undefined },
       "tokenizer.ggml.add_eos_token": { type: "bool", value: false },
       "tokenizer.ggml.add_space_prefix": { type: "bool", value: false },
       ...(chatTemplate === undefined
         ? {}
         : { "tokenizer.chat_template": { type: "string", value: chatTemplate } }),
     },
-    differs: pre.differs,
+    differs: tokenizer.vocabulary.normalForm === undefined ? pre.differs : NORMAL_FORM,
   };
 }
 

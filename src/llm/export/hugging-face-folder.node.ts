@@ -68,11 +68,11 @@ async function writeWhole(
 const utf8 = (text: string): Uint8Array[] => [new TextEncoder().encode(text)];
 const json = (value: unknown): Uint8Array[] => utf8(`${JSON.stringify(value, null, 2)}\n`);
 
-function configOf({ config, tokenizer, endId }: ExportModel, torchType: string): object {
+function configOf({ config, bosId, endId }: ExportModel, torchType: string): object {
   return {
     ...toHfConfig(config),
     torch_dtype: torchType,
-    bos_token_id: tokenizer.bos ?? null,
+    bos_token_id: bosId ?? null,
     eos_token_id: endId ?? null,
   };
 }
@@ -126,13 +126,18 @@ async function textsOf(model: ExportModel): Promise<Record<string, string>> {
 }
 
 /** For a model that completes text: a document begins and ends with one token. */
-function renderPlainFiles({ tokenizer, config, endId }: ExportModel): Record<string, string> {
+function renderPlainFiles({
+  tokenizer,
+  config,
+  bosId,
+  endId,
+}: ExportModel): Record<string, string> {
   const nameOf = (wanted: number | undefined): string | null =>
     [...tokenizer.specialTokens].find(([, id]) => id === wanted)?.[0] ?? null;
-  const ids = { bos_token_id: tokenizer.bos ?? null, eos_token_id: endId ?? null };
+  const ids = { bos_token_id: bosId ?? null, eos_token_id: endId ?? null };
   const settings = {
     tokenizer_class: "PreTrainedTokenizerFast",
-    bos_token: nameOf(tokenizer.bos),
+    bos_token: nameOf(bosId),
     eos_token: nameOf(endId),
     model_max_length: config.sequenceLen,
     clean_up_tokenization_spaces: false,

@@ -27,6 +27,8 @@ export interface BpeVocabulary extends Vocabulary {
   readonly mergeOrder?: "listed" | "token-id";
   /** A pre-token that is itself a token is not merged (tiktoken; Hugging Face `ignore_merges`). */
   readonly wholePieces?: boolean;
+  /** Unicode form that text is brought into first (Qwen's); then bytes in need not be bytes out. */
+  readonly normalForm?: "NFC";
   /** Split pattern, in the dialect of `pattern.ts`. */
   readonly pattern: string;
 }
@@ -45,6 +47,7 @@ export function createBpeTokenizer(vocabulary: BpeVocabulary): BpeTokenizer {
 /** What encoding needs of a vocabulary, in typed arrays: cheap to hand to another thread. */
 export interface CompiledBpe {
   readonly pattern: string;
+  readonly normalForm: "NFC" | undefined;
   readonly byteIds: Int32Array;
   readonly pairs: PairTable;
   /** Tokens that are not merged when they are a whole pre-token, by id. */
@@ -52,9 +55,10 @@ export interface CompiledBpe {
 }
 
 export function compileBpe(vocabulary: BpeVocabulary): CompiledBpe {
-  const { pattern, byteIds, merges, mergeOrder, tokens, wholePieces } = vocabulary;
+  const { pattern, normalForm, byteIds, merges, mergeOrder, tokens, wholePieces } = vocabulary;
   return {
     pattern,
+    normalForm,
     byteIds: Int32Array.from(byteIds),
     pairs: createPairTable(merges, mergeOrder !== "token-id", tokens.length),
     whole: packTokens(wholePieces ? tokens : []),
@@ -65,8 +69,11 @@ export function compileBpe(vocabulary: BpeVocabulary): CompiledBpe {
 const KNOWN_LENGTH = 64;
 const KNOWN_PIECES = 1 << 18;
 
+const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
+
 /** @throws TOKENIZER when the pattern is not valid */
 export function createBpeEncoder(compiled: CompiledBpe): Encoder {
+  const { normalForm } = compiled;
   const splitter = createSplitter(compiled.pattern);
   const merge = createPieceMerger(compiled.byteIds, compiled.pairs);
   const whole = compiled.whole;
@@ -109,9 +116,10 @@ export function createBpeEncoder(compiled: CompiledBpe): Encoder {
   return {
     encodeText(text, ids) {
       out = ids;
-      splitter.ofText(text, visit);
+      splitter.ofText(normalForm === undefined ? text : text.normalize(normalForm), visit);
     },
     encodeUtf8(bytes, ids) {
+      if (normalForm !== undefined) return this.encodeText(utf8.decode(bytes), ids);
       out = ids;
       splitter.ofUtf8(bytes, visit);
     },

@@ -4,7 +4,7 @@
  *
  * Reading takes files of other tools: ids in any order and with holes, merges as pairs or as one
  * string, the split as a Split step or as ByteLevel's own, `ignore_merges`. What would make the
- * ids differ and cannot be done (a normalizer, prefixes, stripping tokens) is refused by name.
+ * ids differ and cannot be done (normalizers but NFC, prefixes, stripping tokens) is refused by name.
  */
 
 import { type BpeTokenizer, type BpeVocabulary, createBpeTokenizer, type Merge } from "./bpe.ts";
@@ -26,7 +26,9 @@ export function bpeToJson(vocabulary: BpeVocabulary): object {
   const names = vocabulary.tokens.map(toByteAlphabet);
   const vocab = names.flatMap((name, id) => (name === "" ? [] : [[name, id]]));
   const split = splitStep(vocabulary.pattern);
+  const { normalForm } = vocabulary;
   return {
+    normalizer: normalForm === undefined ? null : { type: normalForm },
     pre_tokenizer: {
       type: "Sequence",
       pretokenizers: [split, { ...BYTE_LEVEL, use_regex: false }],
@@ -71,6 +73,7 @@ export function bpeFromJson(json: TokenizerJson, file: string): BpeTokenizer {
     byteIds: readByteIds(ids, file),
     merges: readMerges(json, ids, file),
     ...(json.model.ignore_merges === true ? { wholePieces: true } : {}),
+    ...(json.normalizer ? { normalForm: "NFC" } : {}),
     pattern: readPattern(json.pre_tokenizer, file),
   });
 }
@@ -78,7 +81,8 @@ export function bpeFromJson(json: TokenizerJson, file: string): BpeTokenizer {
 const EMPTY = new Uint8Array();
 
 function requirePlain({ normalizer, model, added_tokens }: TokenizerJson, file: string): void {
-  if (normalizer) throw refuse(file, "a byte-level BPE has no normalizer", normalizer);
+  if (normalizer && normalizer.type !== "NFC")
+    throw refuse(file, "a byte-level BPE has no normalizer but NFC", normalizer);
   for (const key of ["dropout", "continuing_subword_prefix", "end_of_word_suffix"] as const)
     if (model[key]) throw refuse(file, `a byte-level BPE has no ${key}`, model[key]);
   const strips = added_tokens?.find((token) => token.lstrip || token.rstrip || token.single_word);

@@ -7,7 +7,7 @@ import { NutshellError } from "../../error.ts";
 
 export interface TokenizerJson {
   readonly added_tokens?: readonly AddedToken[] | null;
-  readonly normalizer?: unknown;
+  readonly normalizer?: { readonly type?: string } | null;
   readonly pre_tokenizer?: PreTokenizer | null;
   readonly model: {
     readonly type?: string;

@@ -90,7 +90,7 @@ function rankOfByte(character: string): number {
 test("what the format asks and Nutshell cannot do is refused by name", () => {
   const { model } = foreignFile();
   const refusals: readonly [change: object, message: RegExp][] = [
-    [{ normalizer: { type: "NFC" } }, /t\.json: a byte-level BPE has no normalizer, got .*NFC/],
+    [{ normalizer: { type: "NFKC" } }, /t\.json: a .* no normalizer but NFC, got .*NFKC/],
     [{ pre_tokenizer: { type: "Metaspace" } }, /pre-tokenizer must be ByteLevel.*Metaspace/],
     [{ pre_tokenizer: null }, /pre-tokenizer must be ByteLevel.*got null/],
     [{ model: { ...model, merges: ["h zz"] } }, /merges must name tokens.*h zz/],
@@ -163,6 +163,21 @@ test("a tokenizer trained here encodes equally through @huggingface/tokenizers",
     const json = JSON.parse(toTokenizerJson(ours)) as object;
     sameAsPeer(json, [...sample(16), "<|bos|>the cat<|end|>\n<|bos|> ", "<|bos|><|bos|>"], ours);
   }
+});
+
+test("text is brought into form NFC where the file asks for it, and the file says so again", () => {
+  const learned = trainBpe(["caf\u00e9 \ud55c\uae00 ".repeat(20)], { vocabSize: 280 });
+  const json = JSON.parse(toTokenizerJson(learned)) as object;
+  const composed = { ...json, normalizer: { type: "NFC" } };
+  const ours = fromTokenizerJson(JSON.stringify(composed)) as BpeTokenizer;
+  const apart = "cafe\u0301 \u1112\u1161\u11ab\u1100\u1173\u11af";
+  assert.deepEqual(ours.encode(apart), learned.encode("caf\u00e9 \ud55c\uae00"));
+  assert.deepEqual([...ours.encodeUtf8(Buffer.from(apart))], ours.encode(apart));
+  assert.notDeepEqual(learned.encode(apart), ours.encode(apart));
+  const peer = new Tokenizer(composed, {});
+  for (const text of [apart, ...sample(100)])
+    assert.deepEqual(ours.encode(text), peer.encode(text, { add_special_tokens: false }).ids);
+  assert.match(toTokenizerJson(ours), /"normalizer": \{\s*"type": "NFC"/);
 });
 
 test("a vocabulary of tiktoken encodes equally through @huggingface/tokenizers", () => {
