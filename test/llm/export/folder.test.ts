@@ -306,10 +306,10 @@ test("formats refuse weights that they do not have, and models that they cannot 
   ];
   for (const [request, message] of rows)
     assert.throws(() => prepareExport(model, request), { code: "UNSUPPORTED", message });
-  const odd = await openExportModel(await saveTinyModel(join(folder, "odd"), { nFfn: 40 }));
+  const odd = await openExportModel(await saveTinyModel(join(folder, "odd"), { nEmbd: 48 }));
   assert.throws(() => prepareExport(odd, { to: "c", format: "q8_0", cache: false }), {
     code: "UNSUPPORTED",
-    message: /down_proj.*\[64,40\]/,
+    message: /embed_tokens.*\[512,48\]/,
   });
   const spelled = await changed((at) => {
     const characters = fromCharacters([..."abcdefgh"]);

@@ -139,10 +139,10 @@ test("half precision is rounded to nearest, rows without whole blocks stay in it
     for (const [i, x] of values.entries())
       assert.ok(Math.abs((found[i] as number) - x) <= Math.abs(x) * 2 ** -bits + 2 ** -25, `${x}`);
   }
-  const odd = await saveTinyModel(join(folder, "odd"), { nFfn: 40 });
+  const odd = await saveTinyModel(join(folder, "odd"), { nEmbd: 48 });
   const { tensors } = await read(odd, "q8_0");
-  assert.equal(tensors.get("blk.0.ffn_down.weight")?.type, 1);
-  assert.equal(tensors.get("blk.0.ffn_up.weight")?.type, 8);
+  assert.equal(tensors.get("blk.0.ffn_up.weight")?.type, 1);
+  assert.equal(tensors.get("blk.0.ffn_down.weight")?.type, 8);
 });
 
 test("what llama.cpp does not compute is refused", async () => {
