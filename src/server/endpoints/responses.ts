@@ -9,11 +9,7 @@ import { serveGeneration } from "../service.ts";
 import { checkModel } from "../wire/model-field.ts";
 import { Refusal } from "../wire/refusal.ts";
 import { type ResponseRequest, readResponseRequest } from "../wire/response-request.ts";
-import {
-  createResponseWriter,
-  type ResponseEvent,
-  type ResponseWriter,
-} from "../wire/response-writer.ts";
+import { type ResponseEvent, ResponseWriter } from "../wire/response-writer.ts";
 import { createHead } from "./chat.ts";
 
 export const createResponse: Endpoint = {
@@ -25,7 +21,7 @@ export const createResponse: Endpoint = {
     const find = (id: string) => service.stored.get(scope.client, id)?.messages;
     const request = readResponseRequest(body, service.engine, find);
     checkModel(request.model, service.modelName);
-    const writer = createResponseWriter(request, createHead("resp", service.modelName));
+    const writer = new ResponseWriter(request, createHead("resp", service.modelName));
     const events = serveGeneration(service, scope, request);
     if (request.stream)
       return {

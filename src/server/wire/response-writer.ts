@@ -3,51 +3,31 @@
  * it can be written as a whole. An item is opened, filled and closed before the next one begins.
  * @see https://platform.openai.com/docs/api-reference/responses-streaming
  */
-import { randomBytes } from "node:crypto";
 import type { AssistantMessage } from "../../llm/chat/conversation.ts";
-import type { Delta, Ended, FinishReason, TokenLogprob } from "../../llm/inference/engine.ts";
+import type { Delta, Ended, FinishReason } from "../../llm/inference/engine.ts";
 import type { GenerationEvent } from "../generate.ts";
 import type { ReplyHead } from "./chat-reply.ts";
 import { toWireToken } from "./logprob.ts";
+import {
+  type CallItem,
+  newCall,
+  newId,
+  newText,
+  type OutputItem,
+  renderItem,
+  renderNewItem,
+  renderPart,
+  type Status,
+  type TextItem,
+  toMessage,
+} from "./output-item.ts";
 import { toRefusal } from "./refusal.ts";
 import type { ResponseRequest } from "./response-request.ts";
 import { countTokens, noTokens, toResponsesUsage } from "./usage.ts";
 
-type Status = "in_progress" | "completed" | "incomplete" | "failed";
-
-interface TextItem {
-  readonly type: "message";
-  readonly id: string;
-  status: Status;
-  text: string;
-  readonly tokens: TokenLogprob[];
-}
-
-interface CallItem {
-  readonly type: "function_call";
-  readonly id: string;
-  status: Status;
-  readonly callId: string;
-  readonly name: string;
-  arguments: string;
-}
-
-type Item = TextItem | CallItem;
-
 export interface ResponseEvent {
   readonly type: string;
   readonly sequence_number: number;
-}
-
-export interface ResponseWriter {
-  readonly id: string;
-  begin(): ResponseEvent[];
-  add(event: GenerationEvent): ResponseEvent[];
-  fail(error: unknown): ResponseEvent[];
-  /** The response as it is now. */
-  body(): object;
-  /** The reply so far, for the conversation. */
-  message(): AssistantMessage;
 }
 
 const incomplete: Partial<Record<FinishReason, string>> = {
@@ -55,145 +35,133 @@ const incomplete: Partial<Record<FinishReason, string>> = {
   "content-filter": "content_filter",
 };
 
-export function createResponseWriter(request: ResponseRequest, head: ReplyHead): ResponseWriter {
-  const { created, model } = head;
-  const id = newId("resp");
-  const items: Item[] = [];
-  const counts = noTokens();
-  let status: Status = "in_progress";
-  let reason: string | undefined;
-  let failure: object | null = null;
-  let completedAt: number | null = null;
-  let sequence = 0;
+export class ResponseWriter {
+  readonly id: string = newId("resp");
+  readonly #echo: object;
+  readonly #head: ReplyHead;
+  readonly #items: OutputItem[] = [];
+  readonly #counts = noTokens();
+  #status: Status = "in_progress";
+  #reason: string | undefined;
+  #failure: object | null = null;
+  #completedAt: number | null = null;
+  #sequence = 0;
 
-  const event = (type: string, fields: object): ResponseEvent => ({
-    type: `response.${type}`,
-    sequence_number: sequence++,
-    ...fields,
-  });
-  const place = (): object => ({ output_index: items.length - 1, item_id: items.at(-1)?.id });
-  const body = (): object => ({
-    id,
-    object: "response",
-    created_at: created,
-    completed_at: completedAt,
-    status,
-    model,
-    error: failure,
-    incomplete_details: reason === undefined ? null : { reason },
-    ...request.echo,
-    output: items.map((item) => renderItem(item)),
-    usage: status === "in_progress" ? null : toResponsesUsage(counts),
-  });
+  constructor({ echo }: ResponseRequest, head: ReplyHead) {
+    this.#echo = echo;
+    this.#head = head;
+  }
 
-  function open(item: Item): ResponseEvent[] {
-    const closed = close("completed");
-    items.push(item);
-    const added = { output_index: items.length - 1, item: renderItem(item, 0) };
-    const events = [...closed, event("output_item.added", added)];
+  begin(): ResponseEvent[] {
+    return ["created", "in_progress"].map((type) => this.#event(type, { response: this.body() }));
+  }
+
+  add(event: GenerationEvent): ResponseEvent[] {
+    countTokens(this.#counts, event);
+    if (event.type === "prompt") return [];
+    return event.type === "delta" ? this.#addDelta(event.delta) : this.#end(event.ended);
+  }
+
+  fail(error: unknown): ResponseEvent[] {
+    const { code, message } = toRefusal(error);
+    this.#failure = { code: code ?? "server_error", message };
+    this.#status = "failed";
+    return [this.#event("failed", { response: this.body() })];
+  }
+
+  /** The response as it is now. */
+  body(): object {
+    const { created, model } = this.#head;
+    const reason = this.#reason;
+    return {
+      id: this.id,
+      object: "response",
+      created_at: created,
+      completed_at: this.#completedAt,
+      status: this.#status,
+      model,
+      error: this.#failure,
+      incomplete_details: reason === undefined ? null : { reason },
+      ...this.#echo,
+      output: this.#items.map(renderItem),
+      usage: this.#status === "in_progress" ? null : toResponsesUsage(this.#counts),
+    };
+  }
+
+  /** The reply so far, for the conversation. */
+  message(): AssistantMessage {
+    return toMessage(this.#items);
+  }
+
+  #event(type: string, fields: object): ResponseEvent {
+    return { type: `response.${type}`, sequence_number: this.#sequence++, ...fields };
+  }
+
+  /** Where the item that grows stands. */
+  #place(): { readonly output_index: number; readonly item_id: string | undefined } {
+    return { output_index: this.#items.length - 1, item_id: this.#items.at(-1)?.id };
+  }
+
+  #open(item: OutputItem): ResponseEvent[] {
+    const closed = this.#close("completed");
+    this.#items.push(item);
+    const added = { output_index: this.#items.length - 1, item: renderNewItem(item) };
+    const events = [...closed, this.#event("output_item.added", added)];
     if (item.type === "function_call") return events;
     const part = renderPart({ text: "", tokens: [] });
-    return [...events, event("content_part.added", { ...place(), content_index: 0, part })];
-  }
-
-  function close(ended: Status): ResponseEvent[] {
-    const item = items.at(-1);
-    if (item === undefined || item.status !== "in_progress") return [];
-    item.status = ended;
-    const done = { output_index: items.length - 1, item: renderItem(item) };
-    const content = item.type === "message" ? closeText(item) : closeCall(item);
-    return [...content, event("output_item.done", done)];
-  }
-
-  function closeText(item: TextItem): ResponseEvent[] {
-    const { text, tokens } = item;
-    const where = { ...place(), content_index: 0 };
     return [
-      event("output_text.done", { ...where, text, logprobs: tokens.map(toWireToken) }),
-      event("content_part.done", { ...where, part: renderPart(item) }),
+      ...events,
+      this.#event("content_part.added", { ...this.#place(), content_index: 0, part }),
     ];
   }
 
-  function closeCall(item: CallItem): ResponseEvent[] {
-    const { name, arguments: json } = item;
-    return [event("function_call_arguments.done", { ...place(), name, arguments: json })];
+  #close(status: Status): ResponseEvent[] {
+    const item = this.#items.at(-1);
+    if (item === undefined || item.status !== "in_progress") return [];
+    item.status = status;
+    const content = item.type === "message" ? this.#closeText(item) : this.#closeCall(item);
+    const done = { output_index: this.#items.length - 1, item: renderItem(item) };
+    return [...content, this.#event("output_item.done", done)];
   }
 
-  function addDelta(delta: Delta): ResponseEvent[] {
-    if (delta.type === "tool-call-start") return open(newCall(delta.id, delta.name));
-    const last = items.at(-1);
-    if (delta.type === "tool-call-delta") {
-      (last as CallItem).arguments += delta.text;
-      return [event("function_call_arguments.delta", { ...place(), delta: delta.text })];
-    }
-    const opened = last?.type === "message" ? [] : open(newText());
-    const item = items.at(-1) as TextItem;
-    const tokens = delta.tokens ?? [];
-    item.text += delta.text;
+  #closeText(item: TextItem): ResponseEvent[] {
+    const { text, tokens } = item;
+    const where = { ...this.#place(), content_index: 0 };
+    return [
+      this.#event("output_text.done", { ...where, text, logprobs: tokens.map(toWireToken) }),
+      this.#event("content_part.done", { ...where, part: renderPart(item) }),
+    ];
+  }
+
+  #closeCall({ name, arguments: json }: CallItem): ResponseEvent[] {
+    const done = { ...this.#place(), name, arguments: json };
+    return [this.#event("function_call_arguments.done", done)];
+  }
+
+  #addDelta(delta: Delta): ResponseEvent[] {
+    if (delta.type === "tool-call-start") return this.#open(newCall(delta.id, delta.name));
+    if (delta.type === "text-delta") return this.#addText(delta);
+    (this.#items.at(-1) as CallItem).arguments += delta.text;
+    return [this.#event("function_call_arguments.delta", { ...this.#place(), delta: delta.text })];
+  }
+
+  #addText({ text, tokens = [] }: Extract<Delta, { type: "text-delta" }>): ResponseEvent[] {
+    const opened = this.#items.at(-1)?.type === "message" ? [] : this.#open(newText());
+    const item = this.#items.at(-1) as TextItem;
+    item.text += text;
     item.tokens.push(...tokens);
-    const where = { ...place(), content_index: 0 };
-    const piece = { ...where, delta: delta.text, logprobs: tokens.map(toWireToken) };
-    return [...opened, event("output_text.delta", piece)];
+    const where = { ...this.#place(), content_index: 0 };
+    const piece = { ...where, delta: text, logprobs: tokens.map(toWireToken) };
+    return [...opened, this.#event("output_text.delta", piece)];
   }
 
-  function end({ finishReason }: Ended): ResponseEvent[] {
-    reason = incomplete[finishReason];
-    const opened = items.length === 0 ? open(newText()) : [];
-    const final = reason === undefined ? "completed" : "incomplete";
-    const closed = close(final);
-    status = final;
-    completedAt = reason === undefined ? Math.floor(Date.now() / 1000) : null;
-    return [...opened, ...closed, event(final, { response: body() })];
+  #end({ finishReason }: Ended): ResponseEvent[] {
+    this.#reason = incomplete[finishReason];
+    const opened = this.#items.length === 0 ? this.#open(newText()) : [];
+    const status = this.#reason === undefined ? "completed" : "incomplete";
+    const closed = this.#close(status);
+    this.#status = status;
+    if (status === "completed") this.#completedAt = Math.floor(Date.now() / 1000);
+    return [...opened, ...closed, this.#event(status, { response: this.body() })];
   }
-
-  return {
-    id,
-    body,
-    begin: () => ["created", "in_progress"].map((type) => event(type, { response: body() })),
-    add(made) {
-      countTokens(counts, made);
-      if (made.type === "prompt") return [];
-      return made.type === "delta" ? addDelta(made.delta) : end(made.ended);
-    },
-    fail(error) {
-      const { code, message } = toRefusal(error);
-      failure = { code: code ?? "server_error", message };
-      status = "failed";
-      return [event("failed", { response: body() })];
-    },
-    message: () => toMessage(items),
-  };
-}
-
-function newId(prefix: string): string {
-  return `${prefix}_${randomBytes(18).toString("hex")}`;
-}
-
-function newText(): TextItem {
-  return { type: "message", id: newId("msg"), status: "in_progress", text: "", tokens: [] };
-}
-
-function newCall(callId: string, name: string): CallItem {
-  const id = newId("fc");
-  return { type: "function_call", id, status: "in_progress", callId, name, arguments: "" };
-}
-
-/** @param parts shown: none of an item that is just begun */
-function renderItem(item: Item, parts = 1): object {
-  const { type, id, status } = item;
-  if (item.type === "message")
-    return { type, id, status, role: "assistant", content: parts > 0 ? [renderPart(item)] : [] };
-  return { type, id, status, call_id: item.callId, name: item.name, arguments: item.arguments };
-}
-
-function renderPart({ text, tokens }: Pick<TextItem, "text" | "tokens">): object {
-  return { type: "output_text", text, annotations: [], logprobs: tokens.map(toWireToken) };
-}
-
-function toMessage(items: readonly Item[]): AssistantMessage {
-  const content = items.map((item) => (item.type === "message" ? item.text : "")).join("");
-  const toolCalls = items
-    .filter((item) => item.type === "function_call")
-    .map(({ callId, name, arguments: json }) => ({ id: callId, name, arguments: json }));
-  return { role: "assistant", content, ...(toolCalls.length > 0 ? { toolCalls } : {}) };
 }
