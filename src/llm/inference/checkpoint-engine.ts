@@ -7,13 +7,15 @@
  * of any size. Decode runs of up to four lanes add up in another order than wider ones, so a token
  * may differ in its last bits, and hence now and then in itself, by how many texts are served
  * beside it; with `steady` it never does, since no run is narrow. A page that a text has from the
- * prefix cache may have been computed by decode, in the last bits another way than by prefill.
+ * prefix cache may have been computed by decode, in the last bits another way than by prefill; so
+ * are tokens that were guessed and judged together.
  */
 import type { Backend, Store } from "../../compute/backend.ts";
 import { NutshellError } from "../../error.ts";
 import type { ModelConfig } from "../model/config.ts";
 import type { Precision } from "../model/transformer.ts";
 import { CheckpointSession, type SessionEngine } from "./checkpoint-session.ts";
+import { checkDraft, type Draft, draftTokens } from "./draft.ts";
 import { createEngineLoop, type EngineLoop, type LoopShape } from "./engine-loop.ts";
 import { createEnginePrograms, type EnginePrograms } from "./engine-programs.ts";
 import { fingerprintWeights, prepareWeights, type WeightFormat } from "./engine-weights.ts";
@@ -50,6 +52,8 @@ export interface TokenEngineOptions {
   readonly prefixCache?: boolean;
   /** Same bits in any company, at some cost for a text that is alone. */
   readonly steady?: boolean;
+  /** Guesses for texts that are served alone; absent = none. */
+  readonly draft?: Draft;
 }
 
 export interface CheckpointEngine extends TokenEngine {
@@ -79,6 +83,7 @@ export async function createTokenEngine(
   const { precision, weights = precision } = options;
   const { contextLen = config.sequenceLen, vocabSize = config.vocabSize } = options;
   checkOptions(options, config);
+  if (options.draft !== undefined) checkDraft(options.draft, vocabSize);
   const sizes = pageSizes(config, options, contextLen);
   const params = await prepareWeights(backend, store, config, { precision, weights });
   const fingerprint = await fingerprintWeights(store, config, { precision, weights });
@@ -92,7 +97,17 @@ export async function createTokenEngine(
   const copyPage = async (from: number, to: number): Promise<void> =>
     programs.writePage(to, await programs.readPage(from));
   const memory: Memory = { pool, cache, pageLen: sizes.pageLen, copyPage };
-  const parts = { config, precision, programs, loop, memory, fingerprint, contextLen, vocabSize };
+  const parts = {
+    config,
+    precision,
+    programs,
+    loop,
+    memory,
+    fingerprint,
+    contextLen,
+    vocabSize,
+    draft: options.draft,
+  };
   return assemble(parts);
 }
 
@@ -105,15 +120,17 @@ interface Parts {
   readonly fingerprint: string;
   readonly contextLen: number;
   readonly vocabSize: number;
+  readonly draft: Draft | undefined;
 }
 
 function assemble(parts: Parts): CheckpointEngine {
-  const { config, programs, loop, memory, fingerprint, contextLen, vocabSize } = parts;
+  const { config, programs, loop, memory, fingerprint, contextLen, vocabSize, draft } = parts;
   const { pool, cache } = memory;
   const engine: SessionEngine = {
     ...{ loop, contextLen, vocabSize, tableSize: config.vocabSize },
     sessions: new Set(),
-    counts: { prompt: 0, cached: 0, completion: 0 },
+    counts: { prompt: 0, cached: 0, completion: 0, drafted: 0, accepted: 0 },
+    ...{ draft, generating: 0 },
     snapshot: (timeline) =>
       loop.between(async () => encodeSnapshot(await readState(parts, timeline))),
   };
@@ -139,7 +156,8 @@ function assemble(parts: Parts): CheckpointEngine {
       promptTokens: engine.counts.prompt,
       cachedTokens: engine.counts.cached,
       completionTokens: engine.counts.completion,
-      ...{ draftedTokens: 0, acceptedTokens: 0 },
+      draftedTokens: engine.counts.drafted,
+      acceptedTokens: engine.counts.accepted,
     }),
     dropPrefixes: () => cache?.clear(),
     async [Symbol.asyncDispose]() {
@@ -178,13 +196,17 @@ function checkOptions(options: TokenEngineOptions, config: ModelConfig): void {
   checkCount("engine", "vocabSize", vocabSize, config.vocabSize);
   checkCount("engine", "maxBatch", maxBatch);
   checkCount("engine", "pageLen", pageLen, CHUNK);
+  if (options.draft !== undefined)
+    checkCount("engine", "draft.tokens", draftTokens(options.draft), 15);
+  if (options.kvBytes !== undefined && options.pages !== undefined)
+    throw new NutshellError("CONFIG", "engine: memory must be kvBytes or pages, got both.");
   if (CHUNK % pageLen !== 0 || pageLen % PAGE_LEN !== 0)
     throw new NutshellError("CONFIG", `engine: pageLen must be 16, 32 or 64, got ${pageLen}.`);
 }
 
 /** Decode runs of 1, 4, 8, 16 … lanes; prefill runs of one short or some long lanes. */
 function loopShape(
-  { maxBatch = MAX_BATCH, steady = false }: TokenEngineOptions,
+  { maxBatch = MAX_BATCH, steady = false, draft }: TokenEngineOptions,
   { pageLen, pagesOfText }: PageSizes,
   vocabSize: number,
 ): LoopShape {
@@ -193,7 +215,9 @@ function loopShape(
   widths.push(steady ? Math.max(STEADY_WIDTH, maxBatch) : maxBatch);
   const capacity = pageLen * pagesOfText;
   const width = Math.min(CHUNK, capacity);
-  const fills = [{ lanes: 1, width: Math.min(16, width) }];
+  const fills =
+    draft === undefined ? [] : [{ lanes: 1, width: Math.min(1 + draftTokens(draft), width) }];
+  fills.push({ lanes: 1, width: Math.min(16, width) });
   for (const lanes of [1, FILL_LANES / 2, FILL_LANES]) fills.push({ lanes, width });
   return { maxBatch, widths, fills, pageLen, vocabSize };
 }

@@ -4,9 +4,11 @@
  * `generate` any other call may come, and the text goes on from what that left.
  */
 import { NutshellError } from "../../error.ts";
+import { createDrafter, type Draft, type Drafter, draftTokens } from "./draft.ts";
 import { aborted } from "./engine-jobs.ts";
 import type { EngineLoop } from "./engine-loop.ts";
 import { checkCount, checkIds } from "./request.ts";
+import { type Round, settleRound, tryRound } from "./speculative-round.ts";
 import { closeTimeline, forkTimeline, type Timeline, truncateTimeline } from "./timeline.ts";
 import type { SampledToken, TokenGenerateOptions, TokenSession } from "./token-engine.ts";
 import { tokenLogprobs } from "./token-logprobs.ts";
@@ -19,7 +21,16 @@ export interface SessionEngine {
   readonly tableSize: number;
   readonly vocabSize: number;
   readonly sessions: Set<CheckpointSession>;
-  readonly counts: { prompt: number; cached: number; completion: number };
+  readonly counts: {
+    prompt: number;
+    cached: number;
+    completion: number;
+    drafted: number;
+    accepted: number;
+  };
+  readonly draft: Draft | undefined;
+  /** Texts that are being made. */
+  generating: number;
   readonly snapshot: (timeline: Timeline) => Promise<Uint8Array>;
 }
 
@@ -30,6 +41,7 @@ const MOST_ALTERNATIVES = 20;
 export class CheckpointSession implements TokenSession {
   readonly #engine: SessionEngine;
   readonly #timeline: Timeline;
+  #drafter: Drafter | undefined;
   #busy = false;
 
   constructor(engine: SessionEngine, timeline: Timeline) {
@@ -59,6 +71,7 @@ export class CheckpointSession implements TokenSession {
       }
     });
     for (const id of ids) timeline.ids.push(id);
+    timeline.revision++;
     this.#engine.counts.prompt += ids.length;
     this.#engine.counts.cached += cached;
     return { cached, ...(tokens === undefined ? {} : { tokens }) };
@@ -109,21 +122,70 @@ export class CheckpointSession implements TokenSession {
   async *generate(
     options: TokenGenerateOptions,
   ): AsyncGenerator<SampledToken, "length" | "aborted", undefined> {
-    const { sampler, maxTokens = Infinity, logprobs, signal } = options;
-    const { loop, contextLen, counts } = this.#engine;
     const timeline = this.#timeline;
     this.#checkOpen();
-    checkAlternatives(logprobs);
+    checkAlternatives(options.logprobs);
     if (options.maxTokens !== undefined) checkCount("generate", "maxTokens", options.maxTokens);
     if (timeline.ids.length === 0) throw emptyTimeline();
-    for (let made = 0; made < maxTokens && timeline.ids.length < contextLen; made++) {
+    this.#engine.generating++;
+    try {
+      return yield* this.#text(options);
+    } finally {
+      this.#engine.generating--;
+    }
+  }
+  async *#text(
+    options: TokenGenerateOptions,
+  ): AsyncGenerator<SampledToken, "length" | "aborted", undefined> {
+    const { maxTokens = Infinity, signal } = options;
+    const { contextLen, counts } = this.#engine;
+    const timeline = this.#timeline;
+    for (let made = 0; made < maxTokens && timeline.ids.length < contextLen; ) {
       if (signal?.aborted || timeline.closed) return "aborted";
-      const token = await this.#alone(() => loop.step({ timeline, sampler, logprobs, signal }));
-      if (token === undefined) return "aborted";
-      counts.completion++;
-      yield token;
+      const most = Math.min(maxTokens - made, contextLen - timeline.ids.length);
+      const tokens = await this.#alone(() => this.#tryTokens(options, most));
+      for (const token of tokens ?? []) {
+        made++;
+        counts.completion++;
+        if (token.drafted) counts.accepted++;
+        yield token;
+      }
+      if (tokens === undefined) return "aborted";
     }
     return "length";
+  }
+  /** The next tokens, at most `most`; undefined when they are not wanted any more. */
+  async #tryTokens(
+    options: TokenGenerateOptions,
+    most: number,
+  ): Promise<Iterable<SampledToken> | undefined> {
+    const { loop } = this.#engine;
+    const { sampler, logprobs, signal } = options;
+    const timeline = this.#timeline;
+    try {
+      const round = await this.#trySpeculate(options, most - 1);
+      if (round !== undefined) return settleRound(round, timeline, options);
+    } catch (error) {
+      if (error instanceof NutshellError && error.code === "ABORTED") return undefined;
+      throw error;
+    }
+    const token = await loop.step({ timeline, sampler, logprobs, signal });
+    return token && [token];
+  }
+  /** Guesses pay where a text is alone: in company a run has better use for its lanes. */
+  async #trySpeculate(
+    { sampler, signal }: TokenGenerateOptions,
+    most: number,
+  ): Promise<Round | undefined> {
+    const engine = this.#engine;
+    const timeline = this.#timeline;
+    if (engine.draft === undefined || engine.generating > 1 || most < 1) return undefined;
+    this.#drafter ??= createDrafter(engine.draft);
+    const count = Math.min(most, draftTokens(engine.draft));
+    const guesses = await this.#drafter.guess(timeline.ids, count, sampler);
+    if (guesses.length === 0 || timeline.closed) return undefined;
+    engine.counts.drafted += guesses.length;
+    return tryRound(engine.loop, timeline, guesses, engine, signal);
   }
 
   truncate(length: number): void {
@@ -145,6 +207,7 @@ export class CheckpointSession implements TokenSession {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#engine.sessions.delete(this);
     closeTimeline(this.#timeline);
+    await this.#drafter?.dispose();
   }
 
   /** Two calls at once would compute the same positions twice, differently. */

@@ -105,22 +105,30 @@ class Loop implements EngineLoop {
   async #work(): Promise<void> {
     await breathe();
     while (this.#fills.length + this.#steps.length + this.#tasks.length > 0) {
-      await this.#turn();
+      await this.#turn().catch((error: unknown) => this.#fail(error));
       await breathe();
     }
     this.#working = undefined;
+  }
+  /** What broke a turn would break the next: everyone hears of it, and may try again. */
+  #fail(error: unknown): void {
+    const jobs = [...this.#fills.splice(0), ...this.#steps.splice(0)];
+    for (const job of jobs) job.reject(error);
   }
 
   async #turn(): Promise<void> {
     for (const task of this.#tasks.splice(0)) await task();
     this.#dropEnded();
     await this.#beginFills();
-    const steps = await this.#readySteps();
-    const kind = nextRun(this.#fills.length > 0, steps.length > 0, this.#stepsSinceFill);
+    const waiting = [...this.#steps];
+    const steps = await this.#readySteps(waiting);
+    // Others may have come in the meantime: they have no memory yet, and wait for the next turn.
+    const fills = this.#fills.filter(({ begun }) => begun);
+    const kind = nextRun(fills.length > 0, steps.length > 0, this.#stepsSinceFill);
     this.#stepsSinceFill = kind === "fill" ? 0 : this.#stepsSinceFill + 1;
-    if (kind === "fill") await this.#runFill();
+    if (kind === "fill") await this.#runFill(fills);
     else if (steps.length > 0) await this.#runSteps(steps);
-    else this.#refuseStep();
+    else this.#refuseLast(waiting);
   }
   #dropEnded(): void {
     this.#fills = this.#fills.filter((job) => {
@@ -148,25 +156,25 @@ class Loop implements EngineLoop {
     return true;
   }
   /** Those whose turn it is and who have room for one more token. */
-  async #readySteps(): Promise<StepJob[]> {
+  async #readySteps(waiting: readonly StepJob[]): Promise<StepJob[]> {
     const ready: StepJob[] = [];
-    for (const job of chooseSteps(this.#steps, this.#steps.length)) {
+    for (const job of chooseSteps(waiting, waiting.length)) {
       if (ready.length === this.#shape.maxBatch) break;
       if (await tryReserve(job.timeline, job.timeline.ids.length)) ready.push(job);
     }
     return ready;
   }
   /** All wait for memory that nobody is about to free: the last to come goes. */
-  #refuseStep(): void {
-    const last = this.#steps.toSorted((a, b) => a.arrived - b.arrived).pop();
+  #refuseLast(waiting: readonly StepJob[]): void {
+    const last = waiting.toSorted((a, b) => a.arrived - b.arrived).pop();
     if (last === undefined) return;
     this.#steps = this.#steps.filter((job) => job !== last);
     last.reject(overloaded(last.timeline.memory, last.timeline.ids.length));
   }
 
-  async #runFill(): Promise<void> {
-    const [{ output }] = this.#fills as [FillJob, ...FillJob[]];
-    const jobs = this.#fills.filter((job) => job.output === output);
+  async #runFill(begun: readonly FillJob[]): Promise<void> {
+    const [{ output }] = begun as [FillJob, ...FillJob[]];
+    const jobs = begun.filter((job) => job.output === output);
     const { lanes, width } = this.#fillShape(jobs);
     const backlogs = jobs.map(({ timeline, to }) => ({ from: timeline.computed, to }));
     const plan = planLanes(backlogs, lanes, width, this.#shape.pageLen);

@@ -26,6 +26,8 @@ export interface Timeline {
   /** Leading ids whose keys and values are there. */
   computed: number;
   closed: boolean;
+  /** Counts what was put on from outside, or forgotten. */
+  revision: number;
   /** Its full pages are offered to others: they were computed here. */
   readonly offers: boolean;
   /** Tokens it was given in decode, on the scale that admission compares. */
@@ -33,7 +35,17 @@ export interface Timeline {
 }
 
 export const beginTimeline = (memory: Memory, offers = true): Timeline => ({
-  ...{ memory, ids: [], pages: [], chain: [], computed: 0, closed: false, offers, served: 0 },
+  ...{
+    memory,
+    ids: [],
+    pages: [],
+    chain: [],
+    computed: 0,
+    closed: false,
+    revision: 0,
+    offers,
+    served: 0,
+  },
 });
 
 export function forkTimeline(from: Timeline): Timeline {
@@ -48,13 +60,19 @@ export function forkTimeline(from: Timeline): Timeline {
 
 /** Forgets what was computed beyond the first `length - 1` ids, and the ids from `length` on. */
 export function truncateTimeline(timeline: Timeline, length: number): void {
-  const { memory, ids, pages, chain } = timeline;
+  const { memory, ids, pages } = timeline;
   const { pool, pageLen } = memory;
   if (ids.length > length) ids.length = length;
-  timeline.computed = Math.min(timeline.computed, Math.max(0, ids.length - 1));
+  timeline.revision++;
+  rewindTimeline(timeline, Math.max(0, ids.length - 1));
   const kept = Math.ceil(timeline.computed / pageLen);
   for (const page of pages.splice(kept)) pool.release(page);
-  chain.splice(Math.floor(timeline.computed / pageLen));
+}
+
+/** Takes keys and values from position `computed` on for nothing; their pages stay. */
+export function rewindTimeline(timeline: Timeline, computed: number): void {
+  timeline.computed = Math.min(timeline.computed, computed);
+  timeline.chain.splice(Math.floor(timeline.computed / timeline.memory.pageLen));
 }
 
 export function closeTimeline(timeline: Timeline): void {
@@ -67,6 +85,7 @@ export function closeTimeline(timeline: Timeline): void {
 export function adoptPrefixes(timeline: Timeline, ids: readonly number[], to: number): number {
   const { memory, pages, chain } = timeline;
   const { cache, pool, pageLen } = memory;
+  if (timeline.closed) return 0;
   const before = timeline.computed;
   while (timeline.computed === chain.length * pageLen && timeline.computed + pageLen <= to) {
     const next = timeline.computed + pageLen;
@@ -94,23 +113,25 @@ export function publishPages(timeline: Timeline, ids: readonly number[]): void {
 /**
  * Makes room for the keys and values of ids up to `to`, which may then be written. Called between
  * two runs only: what the last run wrote to is never given away under it.
- * @returns false, and nothing is changed, when memory does not suffice
+ * @returns false, and nothing is changed, when memory does not suffice; a closed one needs none
  */
 export async function tryReserve(timeline: Timeline, to: number): Promise<boolean> {
   const { memory, pages, computed } = timeline;
   const { pool, pageLen } = memory;
+  if (timeline.closed) return true;
   const at = Math.floor(computed / pageLen);
   const partial = pages[at];
   const copied = to > computed && partial !== undefined && pool.isShared(partial);
-  const wanted = Math.ceil(to / pageLen) - pages.length + (copied ? 1 : 0);
-  const taken = tryTakePages(memory, wanted);
+  const missing = Math.max(0, Math.ceil(to / pageLen) - pages.length);
+  const taken = tryTakePages(memory, missing + (copied ? 1 : 0));
   if (taken === undefined) return false;
   if (!copied) {
     pages.push(...taken);
     return true;
   }
   const [own, ...others] = taken as [number, ...number[]];
-  pages.splice(at, 1, own, ...others);
+  pages[at] = own;
+  pages.push(...others);
   // The timeline may be closed while this waits: what it owns is written down before.
   await memory.copyPage(partial, own);
   pool.release(partial);

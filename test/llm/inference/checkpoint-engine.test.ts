@@ -142,7 +142,7 @@ forEachBackend("batched tokens are those of each text alone", async (backend) =>
 for (const precision of ["f32", "bf16"] as const)
   testC(`steady: company changes no bit (${precision})`, async (backend) => {
     const options = { precision, steady: true, prefixCache: false } as const;
-    const engine = await loudEngine(backend, { ...options, maxBatch: 16 });
+    const engine = await loudEngine(backend, { ...options, maxBatch: 8 });
     const alone = await replies(engine, false);
     assert.deepEqual(await replies(engine, true), alone);
     await close(engine);
@@ -175,8 +175,8 @@ for (const precision of ["f32", "bf16"] as const)
   );
 
 forEachBackend("shared prefixes change nothing but the work", async (backend) => {
-  const engine = await loudEngine(backend, { maxBatch: 4 });
-  const apart = await loudEngine(backend, { maxBatch: 4, prefixCache: false });
+  const engine = await loudEngine(backend, { maxBatch: 8 });
+  const apart = await loudEngine(backend, { maxBatch: 8, prefixCache: false });
   const beginning = text(50);
   const cached: number[] = [];
   for (const [i, end] of [[1], [2], [1], [1, 2]].entries()) {
@@ -207,7 +207,7 @@ test("a text that was made is found again when it comes as an input", async () =
 });
 
 forEachBackend("forks, cuts and snapshots go on as a text of its own would", async (backend) => {
-  const engine = await loudEngine(backend, { maxBatch: 4 });
+  const engine = await loudEngine(backend, { maxBatch: 8 });
   const go = { maxTokens: 12 };
   const prompt = text(37);
   const wanted = await follow(engine, prompt, go);
@@ -415,12 +415,22 @@ test("weights that are no numbers end the text with DIVERGED, the timeline stays
   assert.deepEqual(session.ids, text(17));
 });
 
+test("memory is given in bytes or in pages", async () => {
+  const store = await loudStore(reference);
+  const open = (kvBytes: number): Promise<CheckpointEngine> =>
+    createTokenEngine(reference, store, loudConfig, { precision: "f32", kvBytes });
+  // Two layers, keys and values, 16 tokens of 16 numbers of 4 bytes: 4096 a page.
+  assert.equal((await open(20_000)).stats().pagesTotal, 4);
+  const message = /pages must be a whole number, 1 or more, got 0/;
+  await assert.rejects(open(4095), { code: "CONFIG", message });
+});
+
 const misfits: readonly [Partial<TokenEngineOptions>, RegExp][] = [
   [{ contextLen: 161 }, /contextLen must be .* from 1 to 160, got 161/],
   [{ vocabSize: 62 }, /vocabSize must be .* from 1 to 61, got 62/],
   [{ maxBatch: 0 }, /maxBatch must be .* got 0/],
   [{ pageLen: 24 }, /pageLen must be 16, 32 or 64, got 24/],
-  [{ kvBytes: 100 }, /pages must be .* got 0/],
+  [{ kvBytes: 1e6, pages: 3 }, /kvBytes or pages, got both/],
   [{ weights: "bf16" }, /weights must be "f32", .* got "bf16"/],
 ];
 

@@ -51,8 +51,10 @@ export async function loudEngine(
   backend: Backend,
   options: Partial<TokenEngineOptions> = {},
 ): Promise<CheckpointEngine> {
+  // One size of cache, so that programs of one kind are compiled once.
   return createTokenEngine(backend, await loudStore(backend), loudConfig, {
     precision: "f32",
+    pages: 160,
     ...options,
   });
 }
