@@ -43,8 +43,11 @@ const options: OptionTableFor<SoakValues> = {
 };
 
 const WINDOWS = 5;
-/** Of the time; buffers, caches and compiled code find their size in it. */
-const WARM_UP = 0.25;
+/**
+ * Of the time, twice: buffers, caches and compiled code find their size, then the heap is measured,
+ * which shrinks it, and has to find its size under load again.
+ */
+const WARM_UP = 0.2;
 const MOST_GROWTH = 1.05;
 /** Fewer places than clients, so that some are told to come back. */
 const PLACES = ["--max-concurrent", "64", "--max-queue", "100", "--max-batch", "16"];
@@ -86,8 +89,9 @@ async function soak(server: SoakServer, values: SoakValues, io: CommandIo): Prom
   await warm.stop();
   const before = await quietHeap(server);
   const load = startLoad(server, streams, seed + 1);
+  await sample(server, minutes * WARM_UP, io);
   const rss: number[] = [];
-  const each = (minutes * (1 - WARM_UP)) / WINDOWS;
+  const each = (minutes * (1 - 2 * WARM_UP)) / WINDOWS;
   while (rss.length < WINDOWS && !io.signal.aborted) {
     rss.push(median(await sample(server, each, io)));
     const memory = await server.memory("now");
