@@ -12,6 +12,7 @@ import type {
 } from "../../../src/llm/inference/checkpoint-engine.ts";
 import { createTokenEngine } from "../../../src/llm/inference/checkpoint-engine.ts";
 import type { SampledToken, TokenSampler } from "../../../src/llm/inference/token-engine.ts";
+import { dequantized, quantize, quantSpecs } from "../../../src/llm/model/quantize.ts";
 import { assertWithin } from "../../compute/close.ts";
 import { forEachBackend, testC } from "../../compute/for-each-backend.ts";
 import {
@@ -414,6 +415,34 @@ test("weights that are no numbers end the text with DIVERGED, the timeline stays
   await assert.rejects(take(session, { sampler: greedy, logprobs: 1 }), { code: "DIVERGED" });
   assert.deepEqual(session.ids, text(17));
 });
+
+for (const weights of ["q8_0", "q4_0"] as const)
+  forEachBackend(
+    `quantised weights say what their numbers stand for (${weights})`,
+    async (backend) => {
+      const engine = await loudEngine(backend, { weights, maxBatch: 1 });
+      const plainStore = await loudStore(backend);
+      for (const { name, shape, format } of quantSpecs(loudConfig, weights)) {
+        const values = Float32Array.from(await plainStore.read(name));
+        await plainStore.write(name, dequantized(quantize(format, values, shape)));
+      }
+      const options = { precision: "f32", maxBatch: 1, pages: 160 } as const;
+      const twin = await createTokenEngine(backend, plainStore, loudConfig, options);
+      const scores = async (one: CheckpointEngine): Promise<Float32Array> => {
+        await using session = one.open();
+        const { tokens = [] } = await session.append(text(60), { logprobs: 0 });
+        return Float32Array.from(tokens.slice(1), ({ logprob = 0 }) => logprob);
+      };
+      // Activations may be rounded to 8 bits as well.
+      const [got, wanted] = [await scores(engine), await scores(twin)];
+      const off = got.map((x, i) => Math.abs(x - (wanted[i] as number)));
+      const mean = off.reduce((a, b) => a + b, 0) / off.length;
+      assert.ok(mean < 0.1, `mean difference ${mean}`);
+      assert.notEqual(engine.fingerprint, twin.fingerprint);
+      await close(engine);
+      await close(twin);
+    },
+  );
 
 test("memory is given in bytes or in pages", async () => {
   const store = await loudStore(reference);

@@ -108,9 +108,12 @@ test("whatever sessions do, texts are their own and pages are kept", async () =>
     return id as number;
   };
   const step = fc.tuple(fc.nat(acts.length - 1), fc.nat(7), fc.integer({ min: 1, max: 40 }));
+  const script = fc.array(step, { minLength: 20, maxLength: 50 });
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 50 }), async (steps) => {
-      const engine = await loudEngine(reference, { maxBatch: 3, pages: 12, contextLen: 100 });
+    fc.asyncProperty(script, fc.boolean(), async (steps, guessing) => {
+      const draft = guessing ? { draft: { kind: "lookup", longest: 1, tokens: 3 } as const } : {};
+      const sizes = { maxBatch: 3, pages: 12, contextLen: 100 };
+      const engine = await loudEngine(reference, { ...sizes, ...draft });
       const life: Life = { engine, open: [], foretell };
       for (const [act, pick, size] of [[0, 0, 1], [0, 0, 1], ...steps] as const) {
         await (acts[act] as Act)(life, pick, size);

@@ -231,6 +231,28 @@ test("a reader who leaves or changes the text in the middle of a round finds it 
   assert.equal(session.ids.length, before + 1);
 });
 
+test("an abort at any moment of a round leaves the text whole", async () => {
+  const without = await loudEngine(reference);
+  // Its last ids stood before, and something else may follow them now.
+  const prompt = [...text(20), ...text(9), 1, ...text(9)];
+  const wanted = await follow(without, [...prompt, 5, 6], { maxTokens: 6 });
+  for (let moment = 0; moment < 80; moment += 4) {
+    const engine = await loudEngine(reference, { draft: { kind: "lookup" } });
+    await using session = engine.open();
+    await session.append(prompt);
+    const controller = new AbortController();
+    const texts = session.generate({ sampler: plainGreedy, signal: controller.signal });
+    const next = texts.next();
+    for (let i = 0; i < moment; i++) await new Promise((resolve) => setImmediate(resolve));
+    controller.abort();
+    await next;
+    await texts.return("aborted");
+    if (session.ids.length > prompt.length) session.truncate(prompt.length);
+    await session.append([5, 6]);
+    assert.deepEqual(await take(session, { maxTokens: 6 }), wanted, `moment ${moment}`);
+  }
+});
+
 test("in company nobody guesses, and texts stay the same", async () => {
   const without = await loudEngine(reference);
   const engine = await loudEngine(reference, { draft: { kind: "lookup" } });
