@@ -17,20 +17,14 @@ import type { Precision } from "../model/transformer.ts";
 import { CheckpointSession, type SessionEngine } from "./checkpoint-session.ts";
 import { checkDraft, type Draft, draftTokens } from "./draft.ts";
 import { createEngineLoop, type EngineLoop, type LoopShape } from "./engine-loop.ts";
-import { createEnginePrograms, type EnginePrograms } from "./engine-programs.ts";
+import { createEnginePrograms } from "./engine-programs.ts";
 import { fingerprintWeights, prepareWeights, type WeightFormat } from "./engine-weights.ts";
+import { type KvParts, readState, writeState } from "./kv-state.ts";
 import { PagePool } from "./pages.ts";
 import { PrefixCache } from "./prefix-cache.ts";
 import { checkCount, checkIds } from "./request.ts";
-import { decodeSnapshot, encodeSnapshot, type KvState } from "./snapshot.ts";
-import {
-  beginTimeline,
-  closeTimeline,
-  type Memory,
-  overloaded,
-  type Timeline,
-  tryReserve,
-} from "./timeline.ts";
+import { decodeSnapshot, encodeSnapshot } from "./snapshot.ts";
+import { beginTimeline, closeTimeline, type Memory } from "./timeline.ts";
 import type { TokenEngine } from "./token-engine.ts";
 
 export interface TokenEngineOptions {
@@ -111,14 +105,8 @@ export async function createTokenEngine(
   return assemble(parts);
 }
 
-interface Parts {
-  readonly config: ModelConfig;
-  readonly precision: Precision;
-  readonly programs: EnginePrograms;
+interface Parts extends KvParts {
   readonly loop: EngineLoop;
-  readonly memory: Memory;
-  readonly fingerprint: string;
-  readonly contextLen: number;
   readonly vocabSize: number;
   readonly draft: Draft | undefined;
 }
@@ -220,51 +208,6 @@ function loopShape(
   fills.push({ lanes: 1, width: Math.min(16, width) });
   for (const lanes of [1, FILL_LANES / 2, FILL_LANES]) fills.push({ lanes, width });
   return { maxBatch, widths, fills, pageLen, vocabSize };
-}
-
-/** Ids, and their keys and values token by token. */
-async function readState(parts: Parts, timeline: Timeline): Promise<KvState> {
-  const { config, precision, programs, memory, fingerprint } = parts;
-  const ids = [...timeline.ids];
-  const computed = Math.min(timeline.computed, Math.max(0, ids.length - 1));
-  const size = config.nKvHead * config.headDim;
-  const tensors = Array.from(
-    { length: 2 * config.nLayer },
-    () => new Float32Array(computed * size),
-  );
-  const pageSize = memory.pageLen * size;
-  for (let first = 0; first < computed; first += memory.pageLen) {
-    const page = await programs.readPage(timeline.pages[first / memory.pageLen] as number);
-    const count = Math.min(memory.pageLen, computed - first) * size;
-    for (const [i, tensor] of tensors.entries())
-      tensor.set(page.subarray(i * pageSize, i * pageSize + count), first * size);
-  }
-  return { fingerprint, ids, computed, dtype: precision, tensors };
-}
-
-/** @throws CONTEXT, OVERLOADED */
-async function writeState(parts: Parts, state: KvState): Promise<Timeline> {
-  const { config, programs, memory, contextLen } = parts;
-  const { ids, computed, tensors } = state;
-  if (ids.length > contextLen)
-    throw new NutshellError(
-      "CONTEXT",
-      `restore: a timeline must fit into a context of ${contextLen} tokens, got ${ids.length}.`,
-    );
-  // Its keys and values come from outside: others shall not get them.
-  const timeline = beginTimeline(memory, false);
-  if (!(await tryReserve(timeline, computed))) throw overloaded(memory, computed);
-  const size = config.nKvHead * config.headDim;
-  const pageSize = memory.pageLen * size;
-  for (const [index, page] of timeline.pages.entries()) {
-    const data = new Float32Array(tensors.length * pageSize);
-    for (const [i, tensor] of tensors.entries())
-      data.set(tensor.subarray(index * pageSize, (index + 1) * pageSize), i * pageSize);
-    await programs.writePage(page, data);
-  }
-  timeline.ids.push(...ids);
-  timeline.computed = computed;
-  return timeline;
 }
 
 /** Mean of the last hidden states, scaled to length 1. */
