@@ -9,7 +9,7 @@
  * `seconds` of decode and streams begin with the first new token, `first` is the time to it.
  */
 import { createInterface } from "node:readline";
-import { pathToFileURL } from "node:url";
+import { findLlama } from "../../src/llm/engines/load-llama.node.ts";
 
 interface Sequence {
   clearHistory(): Promise<void>;
@@ -29,8 +29,7 @@ interface Question {
 }
 
 const [path = "", threads = "2", contextSize = "1024", sequences = "1"] = process.argv.slice(2);
-const entry = new URL("../peers/node_modules/node-llama-cpp/dist/index.js", import.meta.url);
-const { getLlama } = await import(pathToFileURL(entry.pathname).href);
+const { getLlama } = await import(findLlama() ?? "node-llama-cpp");
 
 /** Greedy, without the checks for an end: a bench wants as many tokens as it asks for. */
 const GREEDY = { temperature: 0, yieldEogToken: true };

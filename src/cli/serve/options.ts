@@ -29,7 +29,7 @@ export interface ServeValues {
   weights: Weights;
   context: number | undefined;
   kvMib: number | undefined;
-  maxBatch: number;
+  maxBatch: number | undefined;
   backend: BackendChoice;
   threads: number | undefined;
   quiet: boolean;
@@ -139,7 +139,12 @@ export const serveOptions: OptionTableFor<ServeValues> = {
     doc: "Memory of keys and values; absent: for --max-batch full contexts, at most 1024.",
     check: positive,
   },
-  maxBatch: { type: "integer", value: 16, doc: "Texts that grow side by side.", check: many },
+  maxBatch: {
+    type: "integer?",
+    value: undefined,
+    doc: "Texts that grow side by side; absent: 16, and 4 of a GGUF file.",
+    check: many,
+  },
   backend: stageOptions.backend,
   threads: stageOptions.threads,
   quiet: { type: "boolean", value: false, doc: "No line for each request." },

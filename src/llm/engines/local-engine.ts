@@ -18,12 +18,14 @@ export interface LocalSetting {
   readonly tokenizer: Tokenizer;
   /** Absent: text and ids only. */
   readonly format?: ChatFormat;
+  /** Ids that end a text without a template, beside bos; absent: those of the template. */
+  readonly ends?: ReadonlySet<number>;
   /** Absent: our own. */
   readonly compiler?: ConstraintCompiler;
 }
 
 export function createLocalEngine(tokens: TokenEngine, setting: LocalSetting): Engine {
-  const { tokenizer, format: chat } = setting;
+  const { tokenizer, format: chat, ends = chat?.ends } = setting;
   const model: ModelInfo = {
     ...setting.model,
     contextLen: tokens.contextLen,
@@ -46,7 +48,7 @@ export function createLocalEngine(tokens: TokenEngine, setting: LocalSetting): E
   };
   const scene: LocalScene = {
     ...{ engine, tokenizer, chat },
-    rules: createRuleBook(tokenizer, chat, compiler),
+    rules: createRuleBook(tokenizer, { chat, ends }, compiler),
     snapshot: (state, session) => encodeTextSnapshot(weights, state, session),
   };
   return engine;

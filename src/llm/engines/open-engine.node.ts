@@ -1,11 +1,12 @@
 /**
- * From the name of a model to an engine that can be asked: a checkpoint's folder, or
- * `PROVIDER/MODEL` for a model of another machine.
+ * From the name of a model to an engine that can be asked: a checkpoint's folder, a GGUF
+ * file, or `PROVIDER/MODEL` for a model of another machine.
  */
 import { stat } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import type { Backend } from "../../compute/backend.ts";
 import { type BackendChoice, chooseBackend } from "../../compute/backends/choose.node.ts";
+import { NutshellError } from "../../error.ts";
 import { createTokenEngine } from "../inference/checkpoint-engine.ts";
 import type { Engine } from "../inference/engine.ts";
 import type { TokenEngine } from "../inference/token-engine.ts";
@@ -16,6 +17,7 @@ import { specialTokens } from "../tokenizer/special-tokens.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import type { ChatFormat } from "./chat-format.ts";
 import { given } from "./extend-timeline.ts";
+import { openGguf } from "./gguf-engine.node.ts";
 import { createLocalEngine } from "./local-engine.ts";
 import { nutshellFormat } from "./nutshell-format.ts";
 import { readRemoteSetting } from "./remote-setting.node.ts";
@@ -34,6 +36,8 @@ export interface OpenEngineOptions {
   readonly backend?: BackendChoice | undefined;
   /** Of the C backend; absent: one per core. */
   readonly threads?: number | undefined;
+  /** Of a GGUF file: layers on a GPU where llama.cpp finds one; default false. */
+  readonly gpu?: boolean | undefined;
   /** Of a remote model; absent: the provider's, or as the environment says. */
   readonly baseUrl?: string | undefined;
   /** Hears what is worth saying, a line each. */
@@ -44,7 +48,7 @@ const MAX_BATCH = 16;
 const MOST_KV_BYTES = 2 ** 30;
 
 /**
- * @param name a checkpoint or model folder, a run's folder for its newest checkpoint, or
+ * @param name a checkpoint or model folder, a run's folder for its newest checkpoint, a GGUF file, or
  *   `openai/MODEL`, `anthropic/MODEL`, `google/MODEL`, `ollama/MODEL`, `openai-compatible/MODEL`
  * @throws CHECKPOINT when there is no model; CONFIG when an option breaks its rule or a provider's
  *   key is missing; TOOLCHAIN
@@ -52,9 +56,38 @@ const MOST_KV_BYTES = 2 ** 30;
 export async function openEngine(name: string, options: OpenEngineOptions = {}): Promise<Engine> {
   const { baseUrl, id, contextLen } = options;
   const remote = readRemoteSetting(name, process.env, { baseUrl });
-  if (remote === undefined) return openCheckpoint(name, options);
+  if (remote === undefined && name.endsWith(".gguf")) {
+    refuseOthers(name, options, ["weights", "kvBytes", "backend", "baseUrl"]);
+    return openGguf(name, options);
+  }
+  if (remote === undefined) {
+    refuseOthers(name, options, ["gpu", "baseUrl"]);
+    return openCheckpoint(name, options);
+  }
+  refuseOthers(name, options, [...LOCAL_OPTIONS]);
   const { createRemoteEngine } = await import("./remote-engine.ts"); // Half a second of SDK.
   return createRemoteEngine({ ...remote, id, contextLen });
+}
+
+const LOCAL_OPTIONS = ["weights", "kvBytes", "backend", "maxBatch", "threads", "gpu"] as const;
+
+/** What is so anyway may always be said. */
+const usual: Partial<OpenEngineOptions> = { weights: "bf16", backend: "auto", gpu: false };
+
+/** Nothing that is asked for is ignored in silence. */
+function refuseOthers(
+  name: string,
+  options: OpenEngineOptions,
+  others: readonly (keyof OpenEngineOptions)[],
+): void {
+  const asked = others.find(
+    (other) => options[other] !== undefined && options[other] !== usual[other],
+  );
+  if (asked === undefined) return;
+  throw new NutshellError(
+    "UNSUPPORTED",
+    `engine: an option must be one that ${name} has, got ${asked}. Leave it out.`,
+  );
 }
 
 async function openCheckpoint(name: string, options: OpenEngineOptions): Promise<Engine> {

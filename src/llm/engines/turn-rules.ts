@@ -20,11 +20,11 @@ const MOST_COMPILED = 64;
 
 export function createRuleBook(
   tokenizer: Tokenizer,
-  chat: ChatFormat | undefined,
+  { chat, ends }: { chat: ChatFormat | undefined; ends: ReadonlySet<number> | undefined },
   compiler: ConstraintCompiler,
 ): RuleBook {
   const compiled = new Map<string, () => Constraint>();
-  const textEnds = new Set(chat?.ends);
+  const textEnds = new Set(ends);
   if (tokenizer.bos !== undefined) textEnds.add(tokenizer.bos);
   let ids: Uint32Array | undefined;
   const text = (): Uint32Array => (ids ??= textIds(tokenizer));

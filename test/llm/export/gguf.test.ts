@@ -4,13 +4,14 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { findLlama } from "../../../src/llm/engines/load-llama.node.ts";
 import { openExportModel } from "../../../src/llm/export/export-model.node.ts";
 import { prepareExport } from "../../../src/llm/export/formats.node.ts";
 import type { NumberFormat } from "../../../src/llm/export/number-format.ts";
 import { dequantized, quantize } from "../../../src/llm/model/quantize.ts";
 import { CL100K_PATTERN, GPT2_PATTERN } from "../../../src/llm/tokenizer/pattern.ts";
 import { type GgufContent, readGguf } from "./gguf-reader.ts";
-import { findPeer, openLlama } from "./llama-peer.ts";
+import { openLlama } from "./llama-peer.ts";
 import { openOurEngine } from "./our-engine.ts";
 import { saveTinyModel, storyTokenizer, tinyConfig } from "./tiny-model.ts";
 
@@ -154,7 +155,7 @@ test("what llama.cpp does not compute is refused", async () => {
   assert.throws(prepare, { code: "UNSUPPORTED", message: /window of 20/ });
 });
 
-const skip = findPeer("node-llama-cpp/dist/index.js") === undefined && "npm run peers";
+const skip = findLlama() === undefined && "npm run peers";
 
 test("llama.cpp writes our greedy text and cuts text as we do", { skip }, async () => {
   const text = "One day, Tom's cat didn't jump over 12 big boxes.\n\n  The end!";

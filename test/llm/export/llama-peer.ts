@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { findLlama } from "../../../src/llm/engines/load-llama.node.ts";
 
 const root = join(import.meta.dirname, "../../..");
 
@@ -44,7 +45,7 @@ export interface LlamaPeer extends AsyncDisposable {
 
 /** @returns undefined when it is not installed */
 export async function openLlama(path: string, contextLen: number): Promise<LlamaPeer | undefined> {
-  const entry = findPeer("node-llama-cpp/dist/index.js");
+  const entry = findLlama();
   if (entry === undefined) return undefined;
   const { getLlama } = (await import(entry)) as {
     getLlama(options: object): Promise<{ loadModel(options: object): Promise<LlamaModel> }>;
