@@ -80,7 +80,7 @@ async function ourRound(engine: TokenEngine, n: number): Promise<Measured> {
 
 async function prefillSeconds(engine: TokenEngine, ids: number[]): Promise<number> {
   await using session = engine.open();
-  return secondsOf(() => session.append(ids));
+  return await secondsOf(() => session.append(ids));
 }
 
 /** @returns when the first and the last of `tokens` new tokens came, in ms */
