@@ -127,18 +127,16 @@ export interface LlamaOptions {
   readonly threads: number;
   /** Tokens of all texts together. */
   readonly context: number;
-  readonly flash: boolean;
 }
 
 /** @returns undefined where the peer is not installed */
 export async function theirs(
   file: string,
-  { threads, context, flash }: LlamaOptions,
+  { threads, context }: LlamaOptions,
 ): Promise<Contestant | undefined> {
   if (!existsSync(PEER)) return undefined;
   const args = [file, `${threads}`, `${context}`, `${STREAMS}`] as const;
-  const env = { ...process.env, FLASH: flash ? "1" : "0" };
-  const peer = await startPeer(process.execPath, [SCRIPT, ...args], env);
+  const peer = await startPeer(process.execPath, [SCRIPT, ...args]);
   return { round: (n) => theirRound(peer, n), dispose: () => peer.stop() };
 }
 

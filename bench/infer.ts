@@ -10,7 +10,8 @@
  *
  * A decoded token reads every weight once (and its keys and values): bytes per token times tokens
  * per second, beside what the same cores read from memory in one stream, is the share of the
- * ceiling. llama.cpp is measured in bf16 and f16, with and without flash attention; its best counts.
+ * ceiling. llama.cpp is measured in bf16 and f16, with all threads and with one (beside the thread
+ * that runs JavaScript, one decodes faster than two on two cores); for each number its best counts.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -70,11 +71,10 @@ async function openTheirs(
   const entries: Entry[] = [];
   for (const format of formats)
     for (const type of rivals[format])
-      for (const flash of [false, true]) {
-        const options = { threads, context: CONTEXT, flash };
-        const contestant = await theirs(files[type], options);
+      for (const own of new Set([threads, 1])) {
+        const contestant = await theirs(files[type], { threads: own, context: CONTEXT });
         if (contestant === undefined) return [];
-        const name = `llama.cpp ${type}${flash ? ", flash attention" : ""}`;
+        const name = `llama.cpp ${type}, ${own} ${own === 1 ? "thread" : "threads"}`;
         entries.push({ format, name, side: "theirs", contestant });
       }
   return entries;

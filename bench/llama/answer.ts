@@ -42,7 +42,7 @@ async function open(): Promise<Sequence[]> {
   const model = await llama.loadModel({ modelPath: path, useMmap: true });
   const context: Context = await model.createContext({
     ...{ contextSize: Number(contextSize), sequences: Number(sequences), batchSize: 512 },
-    ...{ threads: Number(threads), flashAttention: process.env.FLASH === "1" },
+    ...{ threads: Number(threads), flashAttention: true },
   });
   return Array.from({ length: Number(sequences) }, () => context.getSequence());
 }
