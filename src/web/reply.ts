@@ -62,7 +62,8 @@ function createClock(): {
   let [tokens, ms, started, rounds] = [0, 0, Number.NaN, 0];
   return {
     note({ usage, choices }) {
-      if (choices.length > 0 && Number.isNaN(started)) started = performance.now();
+      const { content, tool_calls } = choices[0]?.delta ?? {};
+      if ((content || tool_calls) && Number.isNaN(started)) started = performance.now();
       if (!usage) return;
       tokens += usage.completion_tokens;
       ms += performance.now() - started;
