@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { openEngine } from "../../../src/llm/engines/open-engine.node.ts";
 import { createRemoteEngine, type RemoteSetting } from "../../../src/llm/engines/remote-engine.ts";
 import type { Engine, GenerateOptions, ToolDefinition } from "../../../src/llm/inference/engine.ts";
 import { createKeyRing } from "../../../src/server/keys.ts";
@@ -177,6 +178,20 @@ test("a reply that is taken back keeps what came, and the next message closes it
   await session.append(ask("no"));
   const early = await readAll(session.generate({ signal: AbortSignal.abort() }));
   assert.deepEqual([early.ended.finishReason, early.text], ["aborted", ""]);
+});
+
+test("a name and an address open it; options of local weights are none of its", async (t) => {
+  const { url } = await serveScript(t, {});
+  const baseUrl = `${url}/v1`;
+  const named = { baseUrl, id: "far", weights: "bf16" } as const;
+  await using engine = await openEngine("openai-compatible/scripted", named);
+  assert.deepEqual([engine.model.id, engine.model.provider], ["far", "openai-compatible"]);
+  await using session = engine.open();
+  await session.append(ask("x"));
+  assert.equal((await readAll(session.generate())).text, "hello");
+  const other = { baseUrl, weights: "q8_0" } as const;
+  const refused = { code: "UNSUPPORTED", message: /weights/ };
+  await assert.rejects(openEngine("openai-compatible/scripted", other), refused);
 });
 
 test("a limit ends it with length", async (t) => {

@@ -102,6 +102,7 @@ test("anthropic: system apart, a limit always, tool use in pieces, a cut reply g
   const called = block(1, use, [json('{"town":'), json(' "Bern"}')]);
   const replies = [
     [start, ...say("One"), ...end("max_tokens")],
+    [start, ...say(" and"), ...end("max_tokens")],
     [start, ...say(" two."), ...called, ...end("tool_use")],
     [start, ...say("Sunny."), ...end("end_turn")],
   ];
@@ -117,6 +118,7 @@ test("anthropic: system apart, a limit always, tool use in pieces, a cut reply g
   });
   const cut = await readAll(session.generate({ maxTokens: 1, sampling: { topK: 4 } }));
   assert.deepEqual([cut.text, cut.ended.finishReason], ["One", "length"]);
+  await readAll(session.generate({ maxTokens: 1 }));
   const { ended, text } = await readAll(session.generate({ toolChoice: { name: "weather" } }));
   assert.deepEqual(
     [text, ended.finishReason, ended.usage.completionTokens],
@@ -127,17 +129,17 @@ test("anthropic: system apart, a limit always, tool use in pieces, a cut reply g
   ]);
   await session.append({ kind: "messages", messages: [{ role: "tool", content: "sun" }] });
   assert.equal((await readAll(session.generate())).text, "Sunny.");
-  const [first, second, third] = sent as [Sent, Sent, Sent];
+  const [first, , second, third] = sent as [Sent, Sent, Sent, Sent];
   assert.deepEqual([first.path, first.headers["x-api-key"]], ["/v1/messages", KEY]);
   assert.ok(first.headers["anthropic-version"] !== undefined);
   assert.deepEqual([first.body.max_tokens, first.body.top_k], [1, 4]);
   assert.equal(first.body.system[0].text, "Be brief.");
   assert.equal(first.body.tools[0].name, "weather");
   assert.deepEqual(second.body.messages.at(-1).role, "assistant");
-  assert.deepEqual(second.body.messages.at(-1).content[0].text, "One");
+  assert.deepEqual(second.body.messages.at(-1).content[0].text, "One and");
   assert.deepEqual(second.body.tool_choice, { type: "tool", name: "weather" });
   assert.ok(second.body.max_tokens > 0);
-  assert.equal(third.body.messages[1].content[0].text, "One two.");
+  assert.equal(third.body.messages[1].content[0].text, "One and two.");
   assert.equal(third.body.messages.at(-1).content[0].tool_use_id, "toolu_1");
   for (const sampling of [{ seed: 1 }, { presencePenalty: 1 }, { logitBias: new Map([[1, 1]]) }])
     await assert.rejects(readAll(session.generate({ sampling })), { code: "UNSUPPORTED" });
