@@ -13,6 +13,15 @@ export interface TokenSampler {
    */
   readonly plain?: { readonly temperature: number; readonly seed: number };
   /**
+   * Present where a mask comes on top: the engine may draw as above and offer the token. One that
+   * is not taken is not allowed, and `sample` chooses: whichever way, the distribution is the same.
+   */
+  readonly masked?: {
+    readonly temperature: number;
+    readonly seed: number;
+    take(id: number): boolean;
+  };
+  /**
    * @param logits f32 [V] of what follows; may be written to
    * @param position of the token to be chosen
    */

@@ -48,9 +48,18 @@ export function createTokenSampler(
   const changes = logitChanges(sampling, past);
   const { temperature, topK, topP = 1, minP = 0 } = options;
   const narrows = topK !== undefined || topP < 1 || minP > 0 || vocabSize !== undefined;
-  const isPlain = !narrows && changes.length === 0 && mask === undefined;
+  const isWhole = !narrows && changes.length === 0;
+  const isPlain = isWhole && mask === undefined;
+  function take(id: number): boolean {
+    const allowed = mask?.allowed();
+    if (allowed !== undefined && !isAllowed(allowed, id)) return false;
+    past.add(id);
+    mask?.accept(id);
+    return true;
+  }
   return {
     ...(isPlain ? { plain: { temperature, seed } } : {}),
+    ...(isWhole && !isPlain ? { masked: { temperature, seed, take } } : {}),
     sample(all, position) {
       const logits = all.subarray(0, vocabSize);
       for (const change of changes) change(logits);
@@ -111,6 +120,10 @@ function scaleLogit(logits: Float32Array, id: number, penalty: number): void {
 function addToLogit(logits: Float32Array, id: number, amount: number): void {
   const logit = logits[id];
   if (logit !== undefined) logits[id] = logit + amount;
+}
+
+function isAllowed(allowed: Uint32Array, id: number): boolean {
+  return (((allowed[id >> 5] ?? 0) >>> (id & 31)) & 1) === 1;
 }
 
 function forbidOthers(logits: Float32Array, allowed: Uint32Array): void {

@@ -109,3 +109,19 @@ for (const [sampling, message] of broken)
   test(`refused: ${message.source}`, () => {
     assert.throws(() => createTokenSampler(sampling), { code: "CONFIG", message });
   });
+
+test("a token that another drew is taken where the mask allows it, and counts", () => {
+  const accepted: number[] = [];
+  const mask = { allowed: () => Uint32Array.of(0b1010), accept: (id: number) => accepted.push(id) };
+  const { masked, plain } = createTokenSampler({ temperature: 0.5, seed: 3 }, { mask });
+  assert.equal(plain, undefined);
+  assert.deepEqual([masked?.temperature, masked?.seed], [0.5, 3]);
+  assert.deepEqual(
+    [0, 1, 2, 3].map((id) => masked?.take(id)),
+    [false, true, false, true],
+  );
+  assert.deepEqual(accepted, [1, 3]);
+  const more = { topK: 2 } as const;
+  assert.equal(createTokenSampler(more, { mask }).masked, undefined);
+  assert.equal(createTokenSampler({}, {}).masked, undefined);
+});
