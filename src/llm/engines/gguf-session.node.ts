@@ -204,13 +204,14 @@ export class GgufSession implements TokenSession {
   async #next({ sampler, logprobs }: TokenGenerateOptions): Promise<SampledToken> {
     const position = this.#ids.length;
     const sequence = await this.#hold();
-    const { plain } = sampler;
-    if (plain !== undefined && logprobs === undefined) {
-      const seed = Math.floor(randomAt(plain.seed, position) * 2 ** 32);
-      const options = { ...WHOLE, temperature: plain.temperature, seed };
+    const simple = sampler.plain ?? sampler.masked;
+    if (simple !== undefined && logprobs === undefined) {
+      const seed = Math.floor(randomAt(simple.seed, position) * 2 ** 32);
+      const options = { ...WHOLE, temperature: simple.temperature, seed };
       const { token } = await this.#ask({ token: true, options });
-      // A row of the table without a token is none: our sampler draws again.
-      if (typeof token === "number" && token < this.#scene.vocabSize) return { id: token };
+      // A row of the table without a token is none.
+      const isToken = typeof token === "number" && token < this.#scene.vocabSize;
+      if (isToken && (sampler.masked?.take(token) ?? true)) return { id: token };
       await trim(sequence, this.#ids.slice(0, -1));
     }
     const logits = this.#toLogits(await this.#ask({ logits: true, options: WHOLE }));
