@@ -30,6 +30,8 @@ export interface ServeValues {
   context: number | undefined;
   kvMib: number | undefined;
   maxBatch: number | undefined;
+  draft: string | undefined;
+  steady: boolean;
   backend: BackendChoice;
   threads: number | undefined;
   quiet: boolean;
@@ -145,16 +147,29 @@ export const serveOptions: OptionTableFor<ServeValues> = {
     doc: "Texts that grow side by side; absent: 16, and 4 of a GGUF file.",
     check: many,
   },
+  draft: {
+    type: "string?",
+    value: undefined,
+    placeholder: "lookup|DIR",
+    doc: "Who guesses for a text that is served alone: itself, or a smaller model of its vocabulary.",
+  },
+  steady: {
+    type: "boolean",
+    value: false,
+    doc: "The same bits in any company, slower for a text that is alone.",
+  },
   backend: stageOptions.backend,
   threads: stageOptions.threads,
   quiet: { type: "boolean", value: false, doc: "No line for each request." },
 };
 
 export function toEngineOptions(values: ServeValues): OpenEngineOptions {
-  const { weights, context, kvMib, maxBatch, backend, threads } = values;
+  const { weights, context, kvMib, maxBatch, draft, steady, backend, threads } = values;
   return {
     weights,
     maxBatch,
+    draft,
+    steady,
     backend,
     threads,
     contextLen: context,

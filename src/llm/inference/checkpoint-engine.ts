@@ -188,6 +188,11 @@ function checkOptions(options: TokenEngineOptions, config: ModelConfig): void {
     checkCount("engine", "draft.tokens", draftTokens(options.draft), 15);
   if (options.kvBytes !== undefined && options.pages !== undefined)
     throw new NutshellError("CONFIG", "engine: memory must be kvBytes or pages, got both.");
+  if (options.draft !== undefined && options.steady)
+    throw new NutshellError(
+      "CONFIG",
+      "engine: steady must stand without a draft, got both: who is alone has guesses, and other bits.",
+    );
   if (CHUNK % pageLen !== 0 || pageLen % PAGE_LEN !== 0)
     throw new NutshellError("CONFIG", `engine: pageLen must be 16, 32 or 64, got ${pageLen}.`);
 }

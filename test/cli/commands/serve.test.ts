@@ -69,6 +69,7 @@ test("what cannot be served is said in one line", async () => {
     [["--model", model, "--host", "0.0.0.0"], 1, /CONFIG serve: --host 0.0.0.0 is open/],
     [["--model", model, "--key", "short"], 1, /CONFIG keys: key 1 must be 8 to 512/],
     [["--model", model, "--keys-file", join(root, "none")], 2, /USAGE serve: --keys-file/],
+    [["--model", model, "--draft", "lookup", "--steady"], 1, /CONFIG engine: steady must stand/],
     [["--model", model, "--cors", "a.org"], 2, /USAGE serve: --cors takes origins/],
   ];
   for (const [more, code, message] of words) {

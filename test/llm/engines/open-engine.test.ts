@@ -5,11 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { createReferenceBackend } from "../../../src/compute/backends/reference.ts";
-import { openEngine } from "../../../src/llm/engines/open-engine.node.ts";
+import { type OpenEngineOptions, openEngine } from "../../../src/llm/engines/open-engine.node.ts";
 import { saveCheckpoint } from "../../../src/llm/model/checkpoint.node.ts";
 import { initialise } from "../../../src/llm/model/parameters.ts";
 import { toTokenizerJson } from "../../../src/llm/tokenizer/tokenizer-json.ts";
-import { saveChattingModel, talksOn } from "../chat/chatting-model.ts";
+import { asksClock, saveChattingModel, talksOn } from "../chat/chatting-model.ts";
 import { chatTokenizer } from "../chat/tokenizer.ts";
 import { saveSpeakingModel } from "../inference/speaking-model.ts";
 import { noisyConfig } from "./noisy-engine.ts";
@@ -60,6 +60,45 @@ test("weights of 8 bits are other weights, of the same length", async () => {
     fingerprints.push((await session.snapshot()).model);
   }
   assert.equal(new Set(fingerprints).size, 2);
+});
+
+test("whoever guesses, the text is the same, and guesses are counted", async () => {
+  const path = await saveChattingModel(join(folder, "guessed"), talksOn);
+  // After "Done." it thinks that the turn ends.
+  const small = await saveChattingModel(join(folder, "guesses"), asksClock);
+  const made = async (
+    options: OpenEngineOptions,
+  ): Promise<{ text: string; drafted: number; accepted: number; told: number }> => {
+    const usual = { weights: "f32", maxBatch: 2, backend: "reference" } as const;
+    await using engine = await openEngine(path, { ...usual, ...options });
+    await using session = engine.open();
+    await session.append({ kind: "messages", messages: [{ role: "user", content: "?" }] });
+    const { text, ended } = await readAll(session.generate({ ...greedy, maxTokens: 40 }));
+    const { draftedTokens: drafted, acceptedTokens: accepted } = engine.stats();
+    return { text, drafted, accepted, told: ended.usage.draftTokens };
+  };
+  const alone = await made({});
+  assert.deepEqual(alone, { text: "Done.".repeat(8), drafted: 0, accepted: 0, told: 0 });
+  assert.deepEqual(await made({ steady: true }), alone);
+  for (const draft of ["lookup", small]) {
+    const { text, drafted, accepted, told } = await made({ draft });
+    assert.equal(text, alone.text, draft);
+    assert.ok(accepted > 0 && accepted <= drafted, `${draft}: ${accepted} of ${drafted}`);
+    assert.equal(told, accepted, draft);
+    if (draft === small) assert.ok(accepted < drafted, "the small model errs after each Done.");
+  }
+});
+
+test("a draft that cannot be one is refused", async () => {
+  const path = await saveChattingModel(join(folder, "refuses"), talksOn);
+  const other = await saveSpeakingModel(join(folder, "other"), "Helo, wrd!");
+  const message = /draft must have the vocabulary of/;
+  await assert.rejects(openEngine(path, { draft: other }), { code: "CONFIG", message });
+  await assert.rejects(openEngine(path, { draft: join(folder, "none") }), { code: "CHECKPOINT" });
+  await assert.rejects(openEngine(path, { draft: "lookup", steady: true }), { code: "CONFIG" });
+  const gguf = { draft: "lookup" };
+  await assert.rejects(openEngine("a.gguf", gguf), { code: "UNSUPPORTED", message: /got draft/ });
+  await assert.rejects(openEngine("ollama/a", { steady: true }), { code: "UNSUPPORTED" });
 });
 
 test("what is not there, or may not be, is said", async () => {
