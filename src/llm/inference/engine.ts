@@ -43,7 +43,11 @@ export interface Sampling {
   readonly frequencyPenalty?: number;
   /** Added to the logits, by token id. */
   readonly logitBias?: ReadonlyMap<number, number>;
-  /** Same seed, same timeline, same text, whoever else is served. Absent: drawn. */
+  /**
+   * Same seed, same timeline, same text. In other company sums may round otherwise, which can tip a
+   * near tie between two tokens; an engine that is opened `steady` has the same bits in any company.
+   * Absent: drawn.
+   */
   readonly seed?: number;
 }
 
