@@ -33,6 +33,7 @@ const withoutGradient: Readonly<Record<string, string>> = {
   quantLinear: "inference only",
   adamw: "an optimizer step",
   randomUniform: "depends on no float",
+  allowIds: "inference only",
   sampleRows: "a draw",
 };
 

@@ -1,7 +1,9 @@
 /** Every op there is. Backends and the gradient test must cover each row. */
+
 import type { Op } from "../graph.ts";
 import { constantOp, inputOp, stateOp } from "../graph.ts";
 import { adamwOp } from "./adamw.ts";
+import { allowIdsOp } from "./allow-ids.ts";
 import { attentionGradOp, attentionOp } from "./attention.ts";
 import { broadcastOp, sumOp } from "./broadcast.ts";
 import { dequantizeOp } from "./dequantize.ts";
@@ -30,7 +32,8 @@ const all: readonly Op[] = [
   ...[matmulOp, linearCrossEntropyOp, linearCrossEntropyGradOp],
   ...[quantLinearOp, dequantizeOp],
   ...[rmsNormOp, rmsNormGradOp, ropeOp, attentionOp, attentionGradOp],
-  ...[embeddingOp, embeddingGradOp, writeRowsOp, sampleRowsOp],
+  ...[embeddingOp, embeddingGradOp, writeRowsOp],
+  ...[allowIdsOp, sampleRowsOp],
   ...[adamwOp, randomUniformOp],
 ];
 

@@ -169,7 +169,8 @@ export class CheckpointSession implements TokenSession {
       if (error instanceof NutshellError && error.code === "ABORTED") return undefined;
       throw error;
     }
-    const token = await loop.step({ timeline, sampler, logprobs, signal });
+    const allowed = sampler.masked?.allowed();
+    const token = await loop.step({ timeline, sampler, allowed, logprobs, signal });
     return token && [token];
   }
   /** Guesses pay where a text is alone: in company a run has better use for its lanes. */

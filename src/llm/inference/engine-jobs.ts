@@ -27,6 +27,8 @@ export interface FillJob {
 export interface StepJob extends Waiting {
   readonly timeline: Timeline;
   readonly sampler: TokenSampler;
+  /** One bit an id of those that may be drawn; absent: any. */
+  readonly allowed: Uint32Array | undefined;
   /** Alternatives; absent: no log-probabilities. */
   readonly logprobs: number | undefined;
   readonly signal: AbortSignal | undefined;

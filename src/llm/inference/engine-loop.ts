@@ -17,7 +17,7 @@ import {
   truncateTimeline,
   tryReserve,
 } from "./timeline.ts";
-import type { SampledToken } from "./token-engine.ts";
+import type { SampledToken, TokenSampler } from "./token-engine.ts";
 import { diverged, tokenLogprobs } from "./token-logprobs.ts";
 
 export interface LoopShape {
@@ -209,7 +209,7 @@ class Loop implements EngineLoop {
   async #runSteps(jobs: readonly StepJob[]): Promise<void> {
     const { widths } = this.#shape;
     const lanes = widths.find((width) => width >= jobs.length) as number;
-    const bare = jobs.every(({ sampler, logprobs }) => sampler.plain && logprobs === undefined);
+    const bare = jobs.every(({ sampler, logprobs }) => drawOf(sampler) && logprobs === undefined);
     const output = bare ? "draw" : "draw-and-logits";
     const result = await this.#run({ lanes, width: 1, output }, jobs.map(stepLane), jobs);
     this.#steps = this.#steps.filter((job) => !jobs.includes(job));
@@ -229,10 +229,12 @@ class Loop implements EngineLoop {
     try {
       timeline.computed = timeline.ids.length;
       publishPages(timeline, timeline.ids);
-      if (sampler.plain && drawn < 0) throw diverged(this.#shape.vocabSize);
+      const isDrawn = drawOf(sampler) !== undefined;
+      if (isDrawn && drawn < 0) throw diverged(this.#shape.vocabSize);
       // Before the sampler, which may write to the logits.
       const norm = row?.slice();
-      const id = sampler.plain ? drawn : sampler.sample(row as Float32Array, timeline.computed);
+      const id = isDrawn ? drawn : sampler.sample(row as Float32Array, timeline.computed);
+      sampler.masked?.take(id);
       const measured =
         logprobs === undefined ? {} : tokenLogprobs(norm as Float32Array, id, logprobs);
       timeline.ids.push(id);
@@ -274,11 +276,15 @@ function acceptLane(job: FillJob, from: number, to: number, rows: Float32Array |
   if (rows !== undefined) onRows?.(rows, from, to);
 }
 
-function stepLane({ timeline, sampler: { plain } }: StepJob): Lane {
+/** What the engine needs to draw the token itself; absent: the sampler chooses from the logits. */
+const drawOf = ({ plain, masked }: TokenSampler): TokenSampler["plain"] => plain ?? masked;
+
+function stepLane({ timeline, sampler, allowed }: StepJob): Lane {
   const { ids, pages } = timeline;
   const lane = { ids, from: ids.length - 1, to: ids.length, pages };
-  if (plain === undefined) return lane;
-  const { temperature, seed } = plain;
+  const draw = drawOf(sampler);
+  if (draw === undefined) return lane;
+  const { temperature, seed } = draw;
   const uniform = temperature === 0 ? 0 : randomAt(seed, ids.length);
-  return { ...lane, draw: { temperature, uniform } };
+  return { ...lane, draw: { temperature, uniform, allowed } };
 }

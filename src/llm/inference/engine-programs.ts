@@ -8,6 +8,7 @@
  */
 import type { Backend, HostArray, Program, Store } from "../../compute/backend.ts";
 import { type Graph, input, type Value } from "../../compute/graph.ts";
+import { allowIds } from "../../compute/ops/allow-ids.ts";
 import { cast } from "../../compute/ops/elementwise.ts";
 import { sampleRows } from "../../compute/ops/sample-rows.ts";
 import type { ModelConfig } from "../model/config.ts";
@@ -54,7 +55,12 @@ export interface Lane {
   readonly to: number;
   readonly pages: readonly number[];
   /** Of the id that is drawn; absent: nobody looks at it. */
-  readonly draw?: { readonly temperature: number; readonly uniform: number };
+  readonly draw?: {
+    readonly temperature: number;
+    readonly uniform: number;
+    /** One bit an id, u32 [ceil(vocabulary / 32)]; absent: any. */
+    readonly allowed: Uint32Array | undefined;
+  };
 }
 
 export interface RunResult {
@@ -98,10 +104,14 @@ function engineGraph(
 }
 
 function drawn(all: Value): Value {
-  const rows = [all.shape[0] as number];
-  const [uniform, temperature] = [input("uniform", rows), input("temperature", rows)];
-  return sampleRows(all, uniform, temperature, input("limit", [], "i32")).id;
+  const [lanes, V] = all.shape as [number, number];
+  const [uniform, temperature] = [input("uniform", [lanes]), input("temperature", [lanes])];
+  const allowed = allowIds(all, input("allowed", [lanes, wordsOf(V)], "i32"));
+  return sampleRows(allowed, uniform, temperature, input("limit", [], "i32")).id;
 }
+
+/** Words of one bit an id. */
+const wordsOf = (V: number): number => Math.ceil(V / 32);
 
 /** Caches of a store that engines have now: two engines never share one. */
 const taken = new WeakMap<Store, Set<string>>();
@@ -175,9 +185,15 @@ function runInputs(
   }
   if (output !== "draw" && output !== "draw-and-logits") return { ids, first, pages };
   const [uniform, temperature] = [new Float32Array(lanes), new Float32Array(lanes)];
+  const words = wordsOf(shape.config.vocabSize);
+  const allowed = new Int32Array(lanes * words).fill(-1);
   for (const [i, { draw }] of given.entries()) {
     uniform[i] = draw?.uniform ?? 0;
     temperature[i] = draw?.temperature ?? 0;
+    if (draw?.allowed === undefined) continue;
+    allowed.fill(0, i * words, (i + 1) * words);
+    allowed.set(draw.allowed.subarray(0, words), i * words);
   }
-  return { ids, first, pages, uniform, temperature, limit: Int32Array.of(vocabSize) };
+  const limit = Int32Array.of(vocabSize);
+  return { ids, first, pages, uniform, temperature, allowed, limit };
 }

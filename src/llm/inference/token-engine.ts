@@ -13,12 +13,15 @@ export interface TokenSampler {
    */
   readonly plain?: { readonly temperature: number; readonly seed: number };
   /**
-   * Present where a mask comes on top: the engine may draw as above and offer the token. One that
-   * is not taken is not allowed, and `sample` chooses: whichever way, the distribution is the same.
+   * Present where a mask comes on top. The engine may draw as above from what is allowed, and
+   * tells by `take` what it was. Or it draws from all and offers the token: one that is not taken
+   * is not allowed, and `sample` chooses. Whichever way, the distribution is the same.
    */
   readonly masked?: {
     readonly temperature: number;
     readonly seed: number;
+    /** One bit an id; absent: any. Valid until the next token. */
+    allowed(): Uint32Array | undefined;
     take(id: number): boolean;
   };
   /**

@@ -50,25 +50,41 @@ export function createTokenSampler(
   const narrows = topK !== undefined || topP < 1 || minP > 0 || vocabSize !== undefined;
   const isWhole = !narrows && changes.length === 0;
   const isPlain = isWhole && mask === undefined;
+  const rules = createRules(mask);
   function take(id: number): boolean {
-    const allowed = mask?.allowed();
+    const allowed = rules.allowed();
     if (allowed !== undefined && !isAllowed(allowed, id)) return false;
     past.add(id);
-    mask?.accept(id);
+    rules.accept(id);
     return true;
   }
   return {
     ...(isPlain ? { plain: { temperature, seed } } : {}),
-    ...(isWhole && !isPlain ? { masked: { temperature, seed, take } } : {}),
+    ...(isWhole && !isPlain ? { masked: { temperature, seed, take, allowed: rules.allowed } } : {}),
     sample(all, position) {
       const logits = all.subarray(0, vocabSize);
       for (const change of changes) change(logits);
-      const allowed = mask?.allowed();
+      const allowed = rules.allowed();
       if (allowed !== undefined) forbidOthers(logits, allowed);
       const id = sampleToken(logits, options, randomAt(seed, position));
       past.add(id);
-      mask?.accept(id);
+      rules.accept(id);
       return id;
+    },
+  };
+}
+
+/** A mask that is asked once a token, however often it is looked at. */
+function createRules(mask: TokenMask | undefined): TokenMask {
+  let known: { readonly allowed: Uint32Array | undefined } | undefined;
+  return {
+    allowed() {
+      known ??= { allowed: mask?.allowed() };
+      return known.allowed;
+    },
+    accept(id) {
+      known = undefined;
+      mask?.accept(id);
     },
   };
 }

@@ -3,6 +3,7 @@
 import { grad } from "../../../src/compute/gradients.ts";
 import type { Value } from "../../../src/compute/graph.ts";
 import { adamw } from "../../../src/compute/ops/adamw.ts";
+import { allowIds } from "../../../src/compute/ops/allow-ids.ts";
 import { attention } from "../../../src/compute/ops/attention.ts";
 import { sum } from "../../../src/compute/ops/broadcast.ts";
 import { mul } from "../../../src/compute/ops/elementwise.ts";
@@ -216,6 +217,24 @@ const draws = (name: string, [B, V]: readonly [number, number], limit: number): 
   variants: ["f32"],
 });
 
+/** The same under one bit an id: all, none of the first word, some, none at all, a last word. */
+const allowedDraws = ([B, V]: readonly [number, number]): OpCase => {
+  const words = Math.ceil(V / 32);
+  const bits = Array.from(
+    { length: B * words },
+    (_, i) =>
+      [-1, 0, 0x0f0f00f1, -1, i % words === words - 1 ? 1 << (V % 32) : -2][(i / words) | 0],
+  ) as number[];
+  const { inputs, build } = draws(`of ${V} ids`, [B, V], V);
+  return {
+    name: `of ${V} ids, the allowed`,
+    inputs: [...inputs, integers([B, words], bits)],
+    build: ([logits, ...x], variant) =>
+      build([allowIds(logits as Value, x.pop() as Value), ...x], variant),
+    variants: ["f32"],
+  };
+};
+
 const ids = integers([2, 4], [3, 0, 3, 9, 7, 3, 0, 1]);
 
 const step = (name: string, scalars: readonly number[], shape: readonly number[]): OpCase => ({
@@ -308,6 +327,7 @@ export const layerCases: Readonly<Record<string, readonly OpCase[]>> = {
       ],
     },
   ],
+  allowIds: [allowedDraws([5, 61]), allowedDraws([5, 700])],
   sampleRows: [
     draws("few ids", [5, 7], 7),
     draws("more ids than a run", [6, 700], 700),

@@ -12,6 +12,7 @@ import type {
 } from "../../../src/llm/inference/checkpoint-engine.ts";
 import { createTokenEngine } from "../../../src/llm/inference/checkpoint-engine.ts";
 import type { SampledToken, TokenSampler } from "../../../src/llm/inference/token-engine.ts";
+import { createTokenSampler, type TokenMask } from "../../../src/llm/inference/token-sampler.ts";
 import { dequantized, quantize, quantSpecs } from "../../../src/llm/model/quantize.ts";
 import { assertWithin } from "../../compute/close.ts";
 import { forEachBackend, testC } from "../../compute/for-each-backend.ts";
@@ -100,6 +101,50 @@ forEachBackend("tokens of an input are scored as a full forward scores them", as
     );
     for (const one of top) assert.ok(Math.abs(one.logprob - (wanted[one.id] as number)) < 1e-4);
   }
+  await session[Symbol.asyncDispose]();
+  await close(engine);
+});
+
+/** After an even id an odd one may follow, never 7; after an odd one any even. */
+function alternating(): TokenMask {
+  const [odd, even] = [0xaaaaaaaa, 0x55555555];
+  let words = Uint32Array.of(odd, odd);
+  return {
+    allowed: () => words,
+    accept: (id) => {
+      words = id % 2 === 0 ? Uint32Array.of(odd & ~(1 << 7), odd) : Uint32Array.of(even, even);
+    },
+  };
+}
+
+forEachBackend("under a mask the engine draws what the sampler would", async (backend) => {
+  const engine = await loudEngine(backend, { maxBatch: 4 });
+  const drawn = async (i: number, isOwn: boolean): Promise<number[]> => {
+    await using session = engine.open();
+    await session.append(text(12, i));
+    const sampling = { seed: i, temperature: [0, 0.8, 3][i % 3] as number };
+    const { masked, ...sampler } = createTokenSampler(sampling, { mask: alternating() });
+    assert.ok(masked);
+    const { sample } = sampler;
+    const never: typeof sample = () => assert.fail("the engine draws");
+    return take(session, {
+      sampler: isOwn ? { masked, sample: never } : { sample },
+      maxTokens: 24,
+    });
+  };
+  const seeds = [0, 1, 2, 3, 4, 5];
+  const together = await Promise.all(seeds.map((i) => drawn(i, true)));
+  const chosen = await Promise.all(seeds.map((i) => drawn(i, false)));
+  assert.deepEqual(together, chosen);
+  for (const ids of together)
+    for (const [i, id] of ids.entries())
+      assert.ok(i === 0 ? id % 2 === 1 : id % 2 !== (ids[i - 1] as number) % 2, `${ids}`);
+  const nothing = { allowed: () => new Uint32Array(2), accept: () => undefined };
+  const sampler = createTokenSampler({ temperature: 0 }, { mask: nothing });
+  await using session = engine.open();
+  await session.append([1]);
+  await assert.rejects(take(session, { sampler }), { code: "DIVERGED" });
+  assert.deepEqual(session.ids, [1]);
   await session[Symbol.asyncDispose]();
   await close(engine);
 });

@@ -115,6 +115,7 @@ test("a token that another drew is taken where the mask allows it, and counts", 
   const mask = { allowed: () => Uint32Array.of(0b1010), accept: (id: number) => accepted.push(id) };
   const { masked, plain } = createTokenSampler({ temperature: 0.5, seed: 3 }, { mask });
   assert.equal(plain, undefined);
+  assert.deepEqual(masked?.allowed(), Uint32Array.of(0b1010));
   assert.deepEqual([masked?.temperature, masked?.seed], [0.5, 3]);
   assert.deepEqual(
     [0, 1, 2, 3].map((id) => masked?.take(id)),

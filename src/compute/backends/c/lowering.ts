@@ -224,6 +224,10 @@ export const lowerings: Readonly<Record<string, Lowering>> = {
       ),
     };
   },
+  allowIds: (node, { inputs, outputs }) => {
+    const [B, V] = node.inputs[0].shape;
+    return { statement: call("allow_ids", B, V, ...inputs, ...outputs) };
+  },
   sampleRows: (node, { inputs, outputs, scratch }) => {
     const [B, V] = node.inputs[0].shape;
     return {

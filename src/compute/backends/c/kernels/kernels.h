@@ -77,6 +77,7 @@ void adamw(Worker*, long n, float* p, const float* g, float* m, float* v, const 
 void sum_squares(Worker*, int count, const float* const* xs, const long* sizes, float* out,
                  void* scratch);
 size_t sum_squares_scratch(int count, const long* sizes);
+void allow_ids(Worker*, long B, long V, const float* logits, const int32_t* allowed, float* out);
 void sample_rows(Worker*, long B, long V, const float* logits, const float* uniform,
                  const float* temperature, const int32_t* limit, int32_t* id, float* logprob,
                  float* entropy, void* scratch);

@@ -123,6 +123,20 @@ size_t sample_rows_scratch(long V, int nThreads) {
   return (size_t)(nThreads * round_up(V / SAMPLE_RUN + 1, CACHE_LINE)) * sizeof(double);
 }
 
+/** Logits [B, V] where a bit of allowed [B, ceil(V / 32)] is set, -inf elsewhere. */
+void allow_ids(Worker* w, long B, long V, const float* logits, const int32_t* allowed, float* out) {
+  long words = (V + 31) / 32;
+  for (long b; (b = take(w, B)) >= 0;)
+    for (long k = 0; k < words; k++) {
+      uint32_t bits = (uint32_t)allowed[b * words + k];
+      const float* x = logits + b * V + 32 * k;
+      float* y = out + b * V + 32 * k;
+      long n = at_most(32, V - 32 * k);
+      for (long i = 0; i < n; i++) y[i] = bits >> i & 1 ? x[i] : -INFINITY;
+    }
+  barrier(w);
+}
+
 /** id, logprob and entropy [B] of logits [B, V]; id -1 where no logit is finite, or one is +inf. */
 void sample_rows(Worker* w, long B, long V, const float* logits, const float* uniform,
                  const float* temperature, const int32_t* limit, int32_t* id, float* logprob,
