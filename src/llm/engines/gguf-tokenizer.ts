@@ -6,10 +6,8 @@
 import { NutshellError } from "../../error.ts";
 import { tryFromByteAlphabet } from "../tokenizer/byte-alphabet.ts";
 import { createTokenizer, type Tokenizer } from "../tokenizer/tokenizer.ts";
+import { CALL_TAGS } from "./json-calls.ts";
 import type { LlamaModel } from "./load-llama.node.ts";
-
-/** Tokens that begin and end a call; in many files they are ordinary ones. */
-export const CALL_TAGS = ["<tool_call>", "</tool_call>"] as const;
 
 const [NORMAL, CONTROL, USER_DEFINED, UNUSED, BYTE] = [1, 3, 4, 5, 6] as const;
 

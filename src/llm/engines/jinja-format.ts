@@ -23,6 +23,8 @@ export interface JinjaSetting {
   readonly tokenizer: Tokenizer;
   /** Ids that end the assistant's turn. */
   readonly ends: ReadonlySet<number>;
+  /** What the template puts where a conversation begins; absent: the tokenizer's own. */
+  readonly bosToken?: string | undefined;
   /** @param named names of control tokens are these  @param isFirst nothing stands before it */
   encode(text: string, named: boolean, isFirst: boolean): readonly number[];
 }
@@ -71,7 +73,7 @@ const HIDDEN = /\ue000(\d+)\ue001/;
 function render(
   { messages, tools, speaks }: ChatStep,
   template: Template,
-  { name, tokenizer, ends }: JinjaSetting,
+  { name, tokenizer, ends, bosToken }: JinjaSetting,
   names: readonly string[],
 ): string {
   const nameOf = (id: number | undefined): string =>
@@ -81,7 +83,7 @@ function render(
       messages: messages.map((message, at) => toWire(message, at, messages, names)),
       ...(tools.length === 0 ? {} : { tools: tools.map(toWireTool) }),
       add_generation_prompt: speaks,
-      bos_token: nameOf(tokenizer.bos),
+      bos_token: bosToken ?? nameOf(tokenizer.bos),
       eos_token: nameOf([...ends][0]),
     });
   } catch (cause) {

@@ -23,8 +23,12 @@ export interface JsonCallForm {
   readonly line: boolean;
 }
 
+/** Tokens that begin and end a call; in many vocabularies they are ordinary ones. */
+export const CALL_TAGS = ["<tool_call>", "</tool_call>"] as const;
+const [CALL_START, CALL_END] = CALL_TAGS;
+
 const hermes: JsonCallForm = {
-  ...{ start: "<tool_call>", end: "</tool_call>", key: "arguments", bare: false, line: true },
+  ...{ start: CALL_START, end: CALL_END, key: "arguments", bare: false, line: true },
 };
 const llama3: JsonCallForm = {
   ...{ start: "<|python_tag|>", end: "<|eom_id|>", key: "parameters", bare: true, line: false },

@@ -19,6 +19,7 @@ import { specialTokens } from "../tokenizer/special-tokens.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import type { ChatFormat } from "./chat-format.ts";
 import { given } from "./extend-timeline.ts";
+import { readForeignText } from "./foreign-checkpoint.node.ts";
 import { createLocalEngine } from "./local-engine.ts";
 import { nutshellFormat } from "./nutshell-format.ts";
 
@@ -57,7 +58,8 @@ const MOST_KV_BYTES = 2 ** 30;
  */
 export async function openCheckpoint(name: string, options: CheckpointOptions): Promise<Engine> {
   const model = await openModel(name);
-  const { tokenizer, checkpoint } = model;
+  const { checkpoint } = model;
+  const text = await readText(model);
   const drafter = await openDrafter(model, options);
   const { mtimeMs } = await stat(checkpoint.folder);
   const { backend: choice = "auto", threads, say = () => undefined } = options;
@@ -65,11 +67,7 @@ export async function openCheckpoint(name: string, options: CheckpointOptions): 
   const tokens = await openAll(model, drafter, backend, options);
   const id = options.id ?? basename(resolve(name));
   const info = { id, provider: "nutshell", created: Math.floor(mtimeMs / 1000) };
-  return createLocalEngine(tokens, {
-    model: info,
-    tokenizer,
-    ...given({ format: chatOf(tokenizer) }),
-  });
+  return createLocalEngine(tokens, { model: info, ...given(text) });
 }
 
 /** @returns the model that guesses, where one is named */
@@ -170,8 +168,12 @@ function fittingKv(
   return Math.max(context, Math.min(context * maxBatch, MOST_KV_BYTES));
 }
 
-/** Our template, where the vocabulary has its marks. */
-function chatOf(tokenizer: Tokenizer): ChatFormat | undefined {
+/** Ours where the vocabulary begins texts as ours do, else what the folder says. */
+async function readText(
+  model: OpenModel,
+): Promise<{ tokenizer: Tokenizer; ends?: ReadonlySet<number>; format: ChatFormat | undefined }> {
+  const { tokenizer } = model;
   const hasMarks = specialTokens.every((mark) => tokenizer.specialTokens.has(mark));
-  return hasMarks ? nutshellFormat(tokenizer) : undefined;
+  if (hasMarks) return { tokenizer, format: nutshellFormat(tokenizer) };
+  return tokenizer.bos === undefined ? readForeignText(model) : { tokenizer, format: undefined };
 }

@@ -45,9 +45,11 @@ export async function openExportModel(path: string): Promise<ExportModel> {
   const texts = await readObject(checkpoint.readText, folder, "tokenizer_config.json");
   const template = texts.chat_template ?? (await checkpoint.readText("chat_template.jinja"));
   const end = [generation.eos_token_id].flat()[0];
+  const start = "bos_token" in texts ? undefined : generation.bos_token_id;
+  const given = typeof start === "number" ? start : namedToken(tokenizer, texts.bos_token);
   return {
     ...{ folder, config, tokenizer, tokenizerJson, stored },
-    bosId: tokenizer.bos ?? namedToken(tokenizer, texts.bos_token),
+    bosId: tokenizer.bos ?? given,
     endId: typeof end === "number" ? end : tokenizer.bos,
     chatTemplate: typeof template === "string" ? template : undefined,
     readText: checkpoint.readText,

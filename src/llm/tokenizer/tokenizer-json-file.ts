@@ -9,6 +9,7 @@ export interface TokenizerJson {
   readonly added_tokens?: readonly AddedToken[] | null;
   readonly normalizer?: { readonly type?: string } | null;
   readonly pre_tokenizer?: PreTokenizer | null;
+  readonly post_processor?: PostProcessor | null;
   readonly model: {
     readonly type?: string;
     readonly vocab: Readonly<Record<string, number>>;
@@ -26,6 +27,14 @@ export interface AddedToken {
   readonly lstrip?: boolean;
   readonly rstrip?: boolean;
   readonly single_word?: boolean;
+  readonly special?: boolean;
+}
+
+export interface PostProcessor {
+  readonly type: string;
+  readonly processors?: readonly PostProcessor[];
+  /** Of TemplateProcessing: what one text becomes. */
+  readonly single?: readonly { readonly SpecialToken?: { readonly id: string } }[];
 }
 
 export interface PreTokenizer {
