@@ -23,6 +23,10 @@ export interface Store {
   read(name: string, part?: StorePart): Promise<HostArray>;
   /** @param at the element where `data` begins; absent: `data` is the whole tensor */
   write(name: string, data: HostArray, at?: number): Promise<void>;
+  /** As `read`, the bytes as they are stored: bf16 two an element, others four; little-endian. */
+  readBytes(name: string, part?: StorePart): Promise<Uint8Array>;
+  /** As `write`, bytes that `readBytes` gave. */
+  writeBytes(name: string, bytes: Uint8Array, at?: number): Promise<void>;
   /** Bytes held. */
   bytes(): number;
   dispose(): void;

@@ -17,7 +17,7 @@ import {
   topologicalOrder,
   type Value,
 } from "../graph.ts";
-import { roundBf16 } from "../numbers.ts";
+import { fromBf16, roundBf16, toBf16 } from "../numbers.ts";
 import { sizeOf } from "../shape.ts";
 
 type Precision = "f32" | "f64";
@@ -95,6 +95,17 @@ class ReferenceStore implements Store {
     checkPart(name, entry.type, { at: at ?? 0, count: data.length });
     entry.data.set(data, at);
     roundIfNarrow(entry.data.subarray(at, (at ?? 0) + data.length), entry.type);
+  }
+  async readBytes(name: string, part?: StorePart): Promise<Uint8Array> {
+    const values = await this.read(name, part);
+    const isNarrow = this.type(name).dtype === "bf16";
+    return new Uint8Array((isNarrow ? toBf16(values) : values).buffer as ArrayBuffer);
+  }
+  async writeBytes(name: string, bytes: Uint8Array, at?: number): Promise<void> {
+    const { buffer } = bytes.slice();
+    const { dtype } = this.type(name);
+    if (dtype === "bf16") await this.write(name, fromBf16(new Uint16Array(buffer)), at);
+    else await this.write(name, new { f32: Float32Array, i32: Int32Array }[dtype](buffer), at);
   }
   bytes(): number {
     return [...this.tensors.values()].reduce((sum, { data }) => sum + data.byteLength, 0);

@@ -75,9 +75,9 @@ export interface RunResult {
 export interface EnginePrograms {
   /** @param lanes at most `shape.lanes`, each of at most `shape.width` ids */
   run(shape: RunShape, lanes: readonly Lane[]): Promise<RunResult>;
-  /** Keys and values of one page, layer after layer; f32 holds what bf16 holds. */
-  readPage(page: number): Promise<Float32Array>;
-  writePage(page: number, data: Float32Array): Promise<void>;
+  /** Keys and values of one page, layer after layer, as they are stored. */
+  readPage(page: number): Promise<Uint8Array>;
+  writePage(page: number, bytes: Uint8Array): Promise<void>;
   dispose(): Promise<void>;
 }
 
@@ -140,6 +140,7 @@ export function createEnginePrograms(
   const tensors = cacheOf(shape, 1, name).layers.flatMap(({ k, v }) => [k, v]);
   const [first] = tensors as [Value];
   const count = (first.shape.slice(1) as number[]).reduce((a, b) => a * b);
+  const pageBytes = count * (first.dtype === "bf16" ? 2 : 4);
   for (const { node, shape, dtype } of tensors) store.define(node.attrs.name, { shape, dtype });
   return {
     async run({ lanes, width, output }, given) {
@@ -147,14 +148,18 @@ export function createEnginePrograms(
       return program.run(runInputs(shape, { lanes, width, output }, given));
     },
     async readPage(page) {
-      const data = new Float32Array(tensors.length * count);
-      for (const [i, { node }] of tensors.entries())
-        data.set(await store.read(node.attrs.name, { at: page * count, count }), i * count);
-      return data;
+      const all = new Uint8Array(tensors.length * pageBytes);
+      for (const [i, { node }] of tensors.entries()) {
+        const bytes = await store.readBytes(node.attrs.name, { at: page * count, count });
+        all.set(bytes, i * pageBytes);
+      }
+      return all;
     },
-    async writePage(page, data) {
-      for (const [i, { node }] of tensors.entries())
-        await store.write(node.attrs.name, data.subarray(i * count, (i + 1) * count), page * count);
+    async writePage(page, all) {
+      for (const [i, { node }] of tensors.entries()) {
+        const bytes = all.subarray(i * pageBytes, (i + 1) * pageBytes);
+        await store.writeBytes(node.attrs.name, bytes, page * count);
+      }
     },
     async dispose() {
       await programs.dispose();

@@ -19,16 +19,17 @@ export interface KvParts {
   readonly contextLen: number;
 }
 
+/** Of one token in one tensor. */
+const bytesOfToken = ({ config, precision }: KvParts): number =>
+  config.nKvHead * config.headDim * (precision === "bf16" ? 2 : 4);
+
 /** Ids, and their keys and values token by token. */
 export async function readState(parts: KvParts, timeline: Timeline): Promise<KvState> {
   const { config, precision, programs, memory, fingerprint } = parts;
   const ids = [...timeline.ids];
   const computed = Math.min(timeline.computed, Math.max(0, ids.length - 1));
-  const size = config.nKvHead * config.headDim;
-  const tensors = Array.from(
-    { length: 2 * config.nLayer },
-    () => new Float32Array(computed * size),
-  );
+  const size = bytesOfToken(parts);
+  const tensors = Array.from({ length: 2 * config.nLayer }, () => new Uint8Array(computed * size));
   const pageSize = memory.pageLen * size;
   for (let first = 0; first < computed; first += memory.pageLen) {
     const page = await programs.readPage(timeline.pages[first / memory.pageLen] as number);
@@ -41,7 +42,7 @@ export async function readState(parts: KvParts, timeline: Timeline): Promise<KvS
 
 /** @throws CONTEXT, OVERLOADED */
 export async function writeState(parts: KvParts, state: KvState): Promise<Timeline> {
-  const { config, programs, memory, contextLen } = parts;
+  const { programs, memory, contextLen } = parts;
   const { ids, computed, tensors } = state;
   if (ids.length > contextLen)
     throw new NutshellError(
@@ -51,13 +52,13 @@ export async function writeState(parts: KvParts, state: KvState): Promise<Timeli
   // Its keys and values come from outside: others shall not get them.
   const timeline = beginTimeline(memory, false);
   if (!(await tryReserve(timeline, computed))) throw overloaded(memory, computed);
-  const size = config.nKvHead * config.headDim;
+  const size = bytesOfToken(parts);
   const pageSize = memory.pageLen * size;
   for (const [index, page] of timeline.pages.entries()) {
-    const data = new Float32Array(tensors.length * pageSize);
+    const bytes = new Uint8Array(tensors.length * pageSize);
     for (const [i, tensor] of tensors.entries())
-      data.set(tensor.subarray(index * pageSize, (index + 1) * pageSize), i * pageSize);
-    await programs.writePage(page, data);
+      bytes.set(tensor.subarray(index * pageSize, (index + 1) * pageSize), i * pageSize);
+    await programs.writePage(page, bytes);
   }
   timeline.ids.push(...ids);
   timeline.computed = computed;

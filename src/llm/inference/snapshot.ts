@@ -12,8 +12,8 @@ export interface KvState {
   /** Leading ids that `tensors` hold. */
   readonly computed: number;
   readonly dtype: "f32" | "bf16";
-  /** f32 [computed, size] each; for bf16 only numbers that bf16 has. */
-  readonly tensors: readonly Float32Array[];
+  /** Bytes of [computed, size] each, as they are stored. */
+  readonly tensors: readonly Uint8Array[];
 }
 
 const MAGIC = "NUTSNAP1";
@@ -31,7 +31,7 @@ interface Header {
 
 export async function encodeSnapshot(state: KvState): Promise<Uint8Array> {
   const { fingerprint, ids, computed, dtype, tensors } = state;
-  const size = computed === 0 ? 0 : (tensors[0]?.length ?? 0) / computed;
+  const size = computed === 0 ? 0 : (tensors[0]?.length ?? 0) / computed / widthOf(dtype);
   const counts = { length: ids.length, computed, tensors: tensors.length, size };
   const header: Header = { fingerprint, dtype, ...counts };
   const text = new TextEncoder().encode(JSON.stringify(header));
@@ -40,7 +40,7 @@ export async function encodeSnapshot(state: KvState): Promise<Uint8Array> {
     bytesOf(Uint32Array.of(text.length)),
     text,
     bytesOf(Int32Array.from(ids)),
-    ...tensors.map((x) => bytesOf(dtype === "bf16" ? upperHalves(x) : x)),
+    ...tensors,
   ];
   const total = parts.reduce((sum, { length }) => sum + length, 0);
   const bytes = new Uint8Array(total + CHECKSUM_BYTES);
@@ -74,35 +74,21 @@ export async function decodeSnapshot(bytes: Uint8Array, fingerprint: string): Pr
 
 function decodeBody(header: Header, body: Uint8Array, from: number): KvState {
   const { fingerprint, length, computed, dtype, tensors, size } = header;
-  const width = dtype === "bf16" ? 2 : 4;
-  const tensorBytes = computed * size * width;
+  const tensorBytes = computed * size * widthOf(dtype);
   const start = from + 4 * length;
   return {
     ...{ fingerprint, computed, dtype },
     ids: [...new Int32Array(body.slice(from, start).buffer)],
-    tensors: Array.from({ length: tensors }, (_, i) => {
-      const own = body.slice(start + i * tensorBytes, start + (i + 1) * tensorBytes).buffer;
-      return dtype === "bf16" ? fromUpperHalves(new Uint16Array(own)) : new Float32Array(own);
-    }),
+    tensors: Array.from({ length: tensors }, (_, i) =>
+      body.subarray(start + i * tensorBytes, start + (i + 1) * tensorBytes),
+    ),
   };
 }
 
-const bytesOf = (x: Float32Array | Int32Array | Uint16Array | Uint32Array): Uint8Array =>
+const widthOf = (dtype: KvState["dtype"]): number => (dtype === "bf16" ? 2 : 4);
+
+const bytesOf = (x: Int32Array | Uint32Array): Uint8Array =>
   new Uint8Array(x.buffer, x.byteOffset, x.byteLength);
-
-/** bf16 words of numbers that bf16 has: nothing is rounded. */
-function upperHalves(x: Float32Array): Uint16Array {
-  const bits = new Uint32Array(x.buffer, x.byteOffset, x.length);
-  const words = new Uint16Array(x.length);
-  for (let i = 0; i < words.length; i++) words[i] = (bits[i] as number) >>> 16;
-  return words;
-}
-
-function fromUpperHalves(words: Uint16Array): Float32Array {
-  const bits = new Uint32Array(words.length);
-  for (let i = 0; i < words.length; i++) bits[i] = (words[i] as number) << 16;
-  return new Float32Array(bits.buffer);
-}
 
 /** SHA-256. */
 export async function checksum(bytes: Uint8Array): Promise<Uint8Array> {

@@ -48,6 +48,20 @@ export class CStore implements Store {
     checkPart(name, type, { at: at ?? 0, count: data.length });
     toMemory(buffer.view, type, data, at);
   }
+  async readBytes(name: string, part?: StorePart): Promise<Uint8Array> {
+    const { type, buffer } = this.#entry(name);
+    const { at, count } = checkPart(name, type, part ?? { at: 0, count: sizeOf(type.shape) });
+    const width = bytesOf({ ...type, shape: [] });
+    return new Uint8Array(buffer.view, at * width, count * width).slice();
+  }
+  async writeBytes(name: string, bytes: Uint8Array, at?: number): Promise<void> {
+    const { type, buffer } = this.#entry(name);
+    const width = bytesOf({ ...type, shape: [] });
+    const count = bytes.length / width;
+    if (at === undefined && count !== sizeOf(type.shape)) throw wrongLength(name, type, count);
+    checkPart(name, type, { at: at ?? 0, count });
+    new Uint8Array(buffer.view).set(bytes, (at ?? 0) * width);
+  }
   bytes(): number {
     return [...this.#tensors.values()].reduce((sum, { buffer }) => sum + buffer.bytes, 0);
   }
