@@ -5,7 +5,7 @@
  * second start of that goes on where the first stopped.
  */
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openChat } from "../src/cli/chat/open-chat.ts";
 import { type Command, type CommandIo, defineCommand } from "../src/cli/command.ts";
@@ -25,7 +25,10 @@ interface StartValues extends GrowConfig {
 }
 
 /** Grown by `nutshell grow --preset kernel`; its card says from what and how good. */
-const SHIPPED = fileURLToPath(new URL("../models/kernel", import.meta.url));
+const SHIPPED = relative(
+  process.cwd(),
+  fileURLToPath(new URL("../models/kernel", import.meta.url)),
+);
 
 const command: Command<OptionTableFor<StartValues>> = defineCommand({
   name: "start",
