@@ -5,7 +5,7 @@ import { openChat } from "../chat/open-chat.ts";
 import { type ChatValues, chatOptions } from "../chat/options.ts";
 import { type Command, defineCommand } from "../command.ts";
 
-const EXAMPLE = 'nutshell chat --model runs/out/tiny/4-rl --prompt "What is 24 * 78?"';
+const EXAMPLE = 'nutshell chat --model models/kernel --prompt "What is 24 * 78?"';
 
 export const command: Command<OptionTableFor<ChatValues>> = defineCommand({
   name: "chat",

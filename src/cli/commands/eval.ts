@@ -6,7 +6,7 @@ import { createTalk } from "../../llm/run/talk.ts";
 import type { OptionTableFor } from "../../options.ts";
 import { type Command, defineCommand } from "../command.ts";
 
-const EXAMPLE = "nutshell eval --suite assistant,talk --model runs/out/tiny/4-rl";
+const EXAMPLE = "nutshell eval --suite assistant,talk --model models/kernel";
 
 export const command: Command<OptionTableFor<EvalConfig>> = defineCommand({
   name: "eval",

@@ -12,7 +12,7 @@ import {
   toServerSettings,
 } from "../serve/options.ts";
 
-const EXAMPLE = "nutshell serve --model runs/out/tiny/4-rl --port 8080";
+const EXAMPLE = "nutshell serve --model models/kernel --port 8080";
 
 export const command: Command<OptionTableFor<ServeValues>> = defineCommand({
   name: "serve",

@@ -45,7 +45,9 @@ const DEFAULTS = defaultSettings;
 export const serveOptions: OptionTableFor<ServeValues> = {
   model: {
     ...stageOptions.model,
-    doc: "A checkpoint or model folder, or a run's folder for its newest checkpoint.",
+    doc:
+      "A checkpoint or model folder, a run, a .gguf file, or PROVIDER/MODEL: openai, anthropic, google, " +
+      "ollama, openai-compatible.",
   },
   as: {
     type: "string?",
