@@ -23,6 +23,7 @@ import { createCBackend } from "../src/compute/backends/c/backend.node.ts";
 import { planDepth } from "../src/llm/model/depth.ts";
 import { initialise } from "../src/llm/model/parameters.ts";
 import { countParameters } from "../src/llm/model/size.ts";
+import type { OptionTableFor } from "../src/options.ts";
 import {
   type Contestant,
   howToInstall,
@@ -34,6 +35,7 @@ import {
 } from "./infer-contestants.ts";
 import { exportModels, type GgufType } from "./infer-model.ts";
 import { createMemoryReader } from "./memory-reader.ts";
+import { type RoundValues, roundOptions } from "./options.ts";
 import { type Cell, median, report, significant } from "./report.ts";
 
 const [DEPTH, VOCAB, CONTEXT] = [8, 8192, 1024] as const;
@@ -192,25 +194,12 @@ function print(rounds: Rounds, bytesPerSecond: number, setting: object, io: Comm
   });
 }
 
-const command: Command = defineCommand({
+const command: Command<OptionTableFor<RoundValues>> = defineCommand({
   name: "bench:infer",
   start: "npm run bench:infer --",
   summary: "our engine beside llama.cpp: prefill, decode, streams, first token, snapshots",
   example: "npm run bench:infer -- --json",
-  options: {
-    repeats: {
-      type: "integer",
-      value: 5,
-      doc: "Rounds of each contestant; the median counts.",
-      check: (n) => (n < 3 ? "must be at least 3" : undefined),
-    },
-    threads: {
-      type: "integer",
-      value: 2,
-      doc: "Threads.",
-      check: (n) => (n < 1 ? "must be at least 1" : undefined),
-    },
-  },
+  options: roundOptions(5, 3),
   run: ({ repeats, threads }, io) => bench(threads, repeats, io),
 });
 

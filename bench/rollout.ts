@@ -22,7 +22,9 @@ import type { ModelConfig } from "../src/llm/model/config.ts";
 import { planDepth } from "../src/llm/model/depth.ts";
 import { initialise } from "../src/llm/model/parameters.ts";
 import { countParameters } from "../src/llm/model/size.ts";
+import type { OptionTableFor } from "../src/options.ts";
 import { type Clock, createClock, timed } from "./clock.ts";
+import { type RoundValues, roundOptions } from "./options.ts";
 import { type Cell, median, report, significant } from "./report.ts";
 import { measureLearning } from "./rollout-learning.ts";
 
@@ -182,25 +184,12 @@ async function bench(threads: number, repeats: number, io: CommandIo): Promise<v
   report(io, head, rows, { bench: "rollout", policies: measured, learning, threads, repeats });
 }
 
-const command: Command = defineCommand({
+const command: Command<OptionTableFor<RoundValues>> = defineCommand({
   name: "bench:rollout",
   start: "npm run bench:rollout --",
   summary: "tokens that a policy samples per second, by its size and texts at once",
   example: "npm run bench:rollout -- --json",
-  options: {
-    repeats: {
-      type: "integer",
-      value: 5,
-      doc: "Rounds of each contestant; the median counts.",
-      check: (n) => (n < 3 ? "must be at least 3" : undefined),
-    },
-    threads: {
-      type: "integer",
-      value: 2,
-      doc: "Threads.",
-      check: (n) => (n < 1 ? "must be at least 1" : undefined),
-    },
-  },
+  options: roundOptions(5, 3),
   run: ({ repeats, threads }, io) => bench(threads, repeats, io),
 });
 

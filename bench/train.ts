@@ -11,7 +11,9 @@ import { type Command, type CommandIo, defineCommand } from "../src/cli/command.
 import { runProgram } from "../src/cli/execute.ts";
 import { createCBackend } from "../src/compute/backends/c/backend.node.ts";
 import { countParameters, flopsPerToken } from "../src/llm/model/size.ts";
+import type { OptionTableFor } from "../src/options.ts";
 import { matmulProgram } from "./matmul-program.ts";
+import { type RoundValues, roundOptions } from "./options.ts";
 import type { Peer } from "./peer.node.ts";
 import { median, report, secondsOf, significant } from "./report.ts";
 import { howToInstall, startTorch } from "./torch/peer.node.ts";
@@ -125,25 +127,12 @@ async function bench(threads: number, repeats: number, io: CommandIo): Promise<v
   backend.dispose();
 }
 
-const command: Command = defineCommand({
+const command: Command<OptionTableFor<RoundValues>> = defineCommand({
   name: "bench:train",
   start: "npm run bench:train --",
   summary: "one training step beside PyTorch's, in tokens per second",
   example: "npm run bench:train -- --repeats 9 --json",
-  options: {
-    repeats: {
-      type: "integer",
-      value: 9,
-      doc: "Steps of each contestant; the median counts.",
-      check: (n) => (n < 5 ? "must be at least 5" : undefined),
-    },
-    threads: {
-      type: "integer",
-      value: 2,
-      doc: "Threads of each contestant.",
-      check: (n) => (n < 1 ? "must be at least 1" : undefined),
-    },
-  },
+  options: roundOptions(9, 5),
   run: ({ repeats, threads }, io) => bench(threads, repeats, io),
 });
 

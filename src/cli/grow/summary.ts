@@ -1,4 +1,4 @@
-/** What `grow` and `npm start` print at the end: the thresholds a reader looks for first. */
+/** What `grow` and `npm start -- --grow` print at the end: the thresholds a reader looks for first. */
 import { join } from "node:path";
 import type { EvalReport, EvalRow } from "../../llm/eval/report.ts";
 import type { GrowRecord } from "../../llm/report/record.ts";

@@ -33,6 +33,7 @@ import type { ChatFormat, ChatStep, Extension } from "./chat-format.ts";
 import { checkAlternatives, checkGenerate } from "./check-generate.ts";
 import { type AppendOptions, extendTimeline, given } from "./extend-timeline.ts";
 import { makeReply, type Outcome, type Reply, toLogprob } from "./make-reply.ts";
+import { oneAtATime } from "./one-at-a-time.ts";
 import { readTurn, resumeTurn, type Turn } from "./read-turn.ts";
 import {
   afterStep,
@@ -68,7 +69,7 @@ export class LocalSession implements Session {
   #tokens: TokenSession;
   #state: TextState;
   #usage: Usage = NO_USAGE;
-  #busy = false;
+  readonly #occupy = oneAtATime();
 
   constructor(scene: LocalScene, tokens: TokenSession, state: TextState = emptyState) {
     this.engine = scene.engine;
@@ -121,16 +122,6 @@ export class LocalSession implements Session {
   }
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#tokens[Symbol.asyncDispose]();
-  }
-
-  #occupy(): Disposable {
-    if (this.#busy)
-      throw new NutshellError("CONFIG", "session: one call at a time, got a second beside it.");
-    this.#busy = true;
-    const release = (): void => {
-      this.#busy = false;
-    };
-    return { [Symbol.dispose]: release };
   }
 
   #put(input: Input, options: AppendOptions): Promise<Put> {

@@ -19,6 +19,7 @@ import type {
 } from "../inference/engine.ts";
 import { orderAnswers, waitingCalls } from "./answer-order.ts";
 import { checkRemote } from "./check-remote.ts";
+import { oneAtATime } from "./one-at-a-time.ts";
 import { type CallNotes, toModelMessages } from "./remote-messages.ts";
 import type { ProviderName } from "./remote-provider.ts";
 import { emptyMade, type Made, type RemoteRequest, readRemote } from "./remote-reply.ts";
@@ -52,7 +53,7 @@ export class RemoteSession implements Session {
   #usage: Usage = NO_USAGE;
   /** Put on since the provider last counted, estimated. */
   #pending: Usage = NO_USAGE;
-  #busy = false;
+  readonly #occupy = oneAtATime();
 
   constructor(scene: RemoteScene, state: RemoteState = emptyRemoteState) {
     this.engine = scene.engine;
@@ -146,16 +147,6 @@ export class RemoteSession implements Session {
   }
   async [Symbol.asyncDispose](): Promise<void> {
     this.#scene.sessions.delete(this);
-  }
-
-  #occupy(): Disposable {
-    if (this.#busy)
-      throw new NutshellError("CONFIG", "session: one call at a time, got a second beside it.");
-    this.#busy = true;
-    const release = (): void => {
-      this.#busy = false;
-    };
-    return { [Symbol.dispose]: release };
   }
 }
 

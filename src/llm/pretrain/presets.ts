@@ -6,7 +6,7 @@ export type PresetName = Sizes | "shakespeare";
 
 export const presets: Presets<PresetName, PretrainConfig> = {
   tiny: {
-    doc: "under four minutes on 2 cores; what `npm start` trains",
+    doc: "under four minutes on 2 cores; what `npm start -- --grow` trains",
     values: {
       out: "runs/out/tiny/1-pretrain",
       vocabSize: 4096,

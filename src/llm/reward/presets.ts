@@ -4,7 +4,7 @@ import type { RewardConfig } from "./config.ts";
 
 export const presets: Presets<PresetName, RewardConfig> = {
   tiny: {
-    doc: "seconds on 2 cores; what `npm start` trains",
+    doc: "seconds on 2 cores; what `npm start -- --grow` trains",
     values: {
       model: "runs/out/tiny/2-sft",
       out: "runs/out/tiny/3-reward",

@@ -4,7 +4,7 @@ import type { SftConfig } from "./config.ts";
 
 export const sftPresets: Presets<PresetName, SftConfig> = {
   tiny: {
-    doc: "about two minutes on 2 cores, from the built-in tasks alone; what `npm start` trains",
+    doc: "about two minutes on 2 cores, from the built-in tasks alone; what `npm start -- --grow` trains",
     values: {
       out: "runs/out/tiny/2-sft",
       model: "runs/out/tiny/1-pretrain",
