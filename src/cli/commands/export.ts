@@ -38,7 +38,7 @@ const options: OptionTableFor<ExportValues> = {
   type: {
     type: "string?",
     value: undefined,
-    doc: "Of the weights; absent = f32, for safetensors as they are stored.",
+    doc: "Of the weights; absent = f32, for safetensors as they are stored, 8 bits as f32.",
     choices: TYPES,
   },
   kvCache: {

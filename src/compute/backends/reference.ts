@@ -50,7 +50,8 @@ export function wrongLength(name: string, type: TensorType, got: number): Nutshe
 export function checkPart(name: string, type: TensorType, part: StorePart): StorePart {
   const { at, count } = part;
   const size = sizeOf(type.shape);
-  if (Number.isInteger(at) && at >= 0 && count >= 0 && at + count <= size) return part;
+  const isWhole = Number.isInteger(at) && Number.isInteger(count);
+  if (isWhole && at >= 0 && count >= 0 && at + count <= size) return part;
   throw new NutshellError(
     "SHAPE",
     `store: a part of "${name}" must lie in its ${size} elements, got ${count} from ${at} on.`,

@@ -570,7 +570,8 @@ int main(int argc, char **argv) {
     int prompt = encode(words[1], specials, ids);
     if (prompt == 0) fail("the prompt must hold a character", "");
     if (prompt >= H.context) fail("the prompt fills the model's context", "");
-    int end = prompt + most < H.context ? prompt + most : H.context;
+    int room = H.context - prompt; /* most may be any number */
+    int end = prompt + (most < 0 ? 0 : most < room ? most : room);
     allocate_state(end);
     for (int i = 0; print_ids && i < prompt; i++)
         printf("%d%c", ids[i], i + 1 < prompt ? ' ' : '\n');

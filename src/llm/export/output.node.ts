@@ -56,7 +56,8 @@ export async function writeOutputFolder(
   const target = resolve(path);
   const replaces = await refuseExisting(target, options.force, "folder");
   const temporary = temporaryName(target);
-  const old = `${temporary}-old`;
+  // Not a torn one: until the new one has its place it is the only one.
+  const old = join(dirname(target), `.old-${basename(target)}-${process.pid}`);
   let written = 0;
   const write: WriteFile = async (name, chunks) => {
     const before = written;
@@ -73,13 +74,17 @@ export async function writeOutputFolder(
     await syncFolder(temporary);
     if (replaces) await rename(target, old);
     await rename(temporary, target);
-    await syncFolder(dirname(target));
-    if (replaces) await rm(old, { recursive: true });
   } catch (error) {
     // The old one comes back if the new one could not take its place.
     if (replaces) await rename(old, target).catch(() => {});
     await rm(temporary, { recursive: true, force: true }).catch(() => {});
     throw diskError(path, error, "Nothing was changed.");
+  }
+  try {
+    await syncFolder(dirname(target));
+    if (replaces) await rm(old, { recursive: true });
+  } catch (error) {
+    throw diskError(path, error, "It is written; what it replaces may lie beside it.");
   }
 }
 

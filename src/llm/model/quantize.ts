@@ -164,7 +164,7 @@ export function quantize(
 const notFinite = (where: string, scale: number): NutshellError =>
   new NutshellError(
     "CHECKPOINT",
-    `${where}: weights must be finite and below 500000, got a block whose scale is ${scale}. Quantise another checkpoint.`,
+    `${where}: weights must be finite and a block's scale fit f16, got a block whose scale is ${scale}. Quantise another checkpoint.`,
   );
 
 /** @returns f32 [R, C], what the numbers stand for */

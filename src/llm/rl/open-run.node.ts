@@ -3,11 +3,9 @@
  * is on disk, backend, configuration, weights, programs. A resumed run is put exactly where it was
  * saved.
  */
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Backend, Store } from "../../compute/backend.ts";
 import { chooseBackend } from "../../compute/backends/choose.node.ts";
-import { diskError } from "../../durable-file.node.ts";
 import { NutshellError } from "../../error.ts";
 import { requireChatTokens } from "../chat/template.ts";
 import { type BatchGenerator, createBatchGenerator } from "../inference/batch-generator.ts";
@@ -26,6 +24,7 @@ import {
   requireSameData,
   tryReadCommit,
 } from "../run/resume.node.ts";
+import { makeFolder } from "../run/run-files.node.ts";
 import { createSpikeState } from "../run/spike-guard.ts";
 import { optimizerOptionsOf, renderStageConfig } from "../run/stage-rates.ts";
 import type { Talk } from "../run/talk.ts";
@@ -224,12 +223,4 @@ function requireSameRun(config: RunConfig, resume: Resume, startHash: string): v
       `${startHash.slice(0, 12)}… where it has ${resume.data.startHash.slice(0, 12)}…. ` +
       "Pass the --model of before, another --out, or --fresh to start over.",
   );
-}
-
-async function makeFolder(out: string): Promise<void> {
-  try {
-    await mkdir(out, { recursive: true });
-  } catch (error) {
-    throw diskError(out, error, "Nothing was lost.");
-  }
 }

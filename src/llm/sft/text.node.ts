@@ -23,9 +23,14 @@ import type { RunConfig } from "./complete-config.ts";
 import type { SftConfig } from "./config.ts";
 import { type TextRows, textRowsBefore } from "./sampler.ts";
 
-/** @returns undefined without a share of text  @throws DATA when it is missing or not the model's */
+/**
+ * @returns undefined without a share of text
+ * @throws CONFIG for a text without a share; DATA when it is missing or not the model's
+ */
 export function openText(asked: SftConfig, opened: OpenModel): PreparedFolder | undefined {
-  if (asked.textShare === 0) return undefined;
+  if (asked.textShare === 0 && asked.text === undefined) return undefined;
+  if (asked.textShare === 0)
+    throw new NutshellError("CONFIG", "sft: --text needs --text-share above 0, got 0.");
   const folder = findText(asked, opened);
   const prepared = openPrepared(folder);
   try {
