@@ -125,7 +125,7 @@ const SCRIPT = fileURLToPath(new URL("llama/answer.ts", import.meta.url));
 
 export interface LlamaOptions {
   readonly threads: number;
-  /** Tokens of all texts together. */
+  /** Tokens of each text. */
   readonly context: number;
 }
 

@@ -55,7 +55,6 @@ async function generate(
   ids: readonly number[],
   tokens: number,
 ): Promise<readonly [first: number, last: number]> {
-  await sequence.clearHistory();
   let [first, count] = [0, 0];
   for await (const _ of sequence.evaluate(ids, GREEDY)) {
     if (count === 0) first = performance.now();
@@ -64,22 +63,30 @@ async function generate(
   return [first, performance.now()];
 }
 
+/** All of a prompt but its last token, which the first new one comes from. */
+async function prefill(sequence: Sequence, ids: readonly number[]): Promise<void> {
+  await sequence.clearHistory();
+  await sequence.evaluateWithoutGeneratingNewTokens(ids.slice(0, -1));
+}
+
 async function answer(sequences: readonly Sequence[], question: Question): Promise<object> {
   const { op, ids = [], prompts = [], tokens = 0 } = question;
   const [sequence] = sequences as [Sequence];
+  await sequence.clearHistory();
   const start = performance.now();
   if (op === "prefill") {
-    await sequence.clearHistory();
-    const cleared = performance.now();
     await sequence.evaluateWithoutGeneratingNewTokens(ids);
-    return { seconds: since(cleared) };
+    return { seconds: since(start) };
   }
   if (op === "decode") {
     const [first, last] = await generate(sequence, ids, tokens);
     return { seconds: (last - first) / 1000, first: (first - start) / 1000 };
   }
+  // As with ours: the clock runs when all have their prompts.
+  const pairs = prompts.map((prompt, i) => [sequences[i] as Sequence, prompt] as const);
+  await Promise.all(pairs.map(([own, prompt]) => prefill(own, prompt)));
   const times = await Promise.all(
-    prompts.map((prompt, i) => generate(sequences[i] as Sequence, prompt, tokens)),
+    pairs.map(([own, prompt]) => generate(own, prompt.slice(-1), tokens)),
   );
   const begun = Math.min(...times.map(([first]) => first));
   return { seconds: (Math.max(...times.map(([, last]) => last)) - begun) / 1000 };

@@ -42,16 +42,15 @@ async function ask(question: string, at: number): Promise<void> {
   try {
     const { signal } = controller;
     for await (const made of makeReply({ body, key: view.key.value, signal }))
-      replaceLast({ question, ...made });
+      replaceLast(controller, { question, ...made });
   } catch (error) {
-    const last = exchanges.at(-1) as Exchange;
     const note = controller.signal.aborted ? "stopped" : String((error as Error).message);
-    replaceLast({ ...last, note });
-  } finally {
-    running = undefined;
-    drawAll();
-    view.question.focus();
+    replaceLast(controller, { ...(exchanges.at(-1) as Exchange), note });
   }
+  if (running !== controller) return;
+  running = undefined;
+  drawAll();
+  view.question.focus();
 }
 
 function requestBody(asked: readonly Exchange[]): object {
@@ -66,7 +65,9 @@ function requestBody(asked: readonly Exchange[]): object {
   };
 }
 
-function replaceLast(exchange: Exchange): void {
+/** Whose chat was cleared meanwhile has nothing to replace any more. */
+function replaceLast(asker: AbortController, exchange: Exchange): void {
+  if (running !== asker) return;
   exchanges = [...exchanges.slice(0, -1), exchange];
   const at = exchanges.length - 1;
   view.log.lastElementChild?.replaceWith(draw(exchange, at));
@@ -117,6 +118,7 @@ document.addEventListener("keydown", (event) => {
 view.stop.addEventListener("click", () => running?.abort());
 view.clear.addEventListener("click", () => {
   running?.abort();
+  running = undefined;
   exchanges = [];
   drawAll();
 });

@@ -4,7 +4,7 @@
  */
 import type { WireChunk, WireError } from "./wire.ts";
 
-export class RequestError extends Error {}
+class RequestError extends Error {}
 
 /** @throws RequestError with the server's own words */
 export async function getJson<T>(path: string, key: string): Promise<T> {
