@@ -24,6 +24,14 @@ const disk = "src/durable-file.node.ts";
 const llm = (...names: readonly string[]): string[] => names.map((name) => `src/llm/${name}/`);
 const llmBase = llm("tokenizer", "data", "model", "optim", "inference", "chat", "tasks", "run");
 const stage = [...leaves, disk, "src/compute/", ...llmBase];
+// What the operating system may see of a model: one door, and the tools that need no model.
+const model = [
+  "src/llm/inference/engine.ts",
+  "src/llm/chat/conversation.ts",
+  "src/llm/chat/tools/",
+];
+const osParts = ["security", "kernel", "memory", "devices", "apps", "planner"];
+const os = (...names: readonly string[]): string[] => names.map((name) => `src/os/${name}/`);
 const anything = ["src/", "runs/", "bench/", "test/", "setup.mjs"];
 
 const parts: readonly Part[] = [
@@ -92,15 +100,52 @@ const parts: readonly Part[] = [
     browser: false,
   },
   { prefix: "src/llm/scaling/", mayImport: leaves, browser: false },
+  { prefix: "src/durable/", mayImport: [...leaves, disk], browser: false },
+  { prefix: "src/os/security/", mayImport: leaves, browser: true },
+  {
+    prefix: "src/os/kernel/",
+    mayImport: [...leaves, disk, "src/durable/", ...os("security")],
+    browser: false,
+  },
+  {
+    prefix: "src/os/memory/",
+    mayImport: [...leaves, disk, "src/durable/", ...model, ...os("security", "kernel")],
+    browser: false,
+  },
+  {
+    prefix: "src/os/devices/",
+    mayImport: [...leaves, disk, "src/durable/", ...model, ...os("security", "kernel", "memory")],
+    browser: false,
+  },
+  {
+    prefix: "src/os/apps/",
+    mayImport: [...leaves, disk, ...os("security", "kernel")],
+    browser: false,
+  },
+  {
+    prefix: "src/os/planner/",
+    mayImport: [...leaves, ...model, ...os("security", "kernel", "memory", "apps")],
+    browser: false,
+  },
+  {
+    prefix: "src/os/",
+    mayImport: [...leaves, disk, "src/durable/", ...model, ...os(...osParts)],
+    browser: false,
+  },
   {
     prefix: "src/server/",
-    mayImport: [...leaves, "src/llm/inference/engine.ts", "src/llm/chat/conversation.ts"],
+    mayImport: [
+      ...leaves,
+      "src/os/",
+      "src/llm/inference/engine.ts",
+      "src/llm/chat/conversation.ts",
+    ],
     browser: false,
   },
   { prefix: "src/web/", mayImport: ["src/llm/chat/tools/"], browser: true },
   {
     prefix: "src/cli/",
-    mayImport: [...leaves, disk, "src/compute/", "src/llm/", "src/server/"],
+    mayImport: ["src/"],
     browser: false,
   },
   { prefix: "src/cli/nutshell.mjs", mayImport: ["setup.mjs"], browser: false },
@@ -141,6 +186,9 @@ const broken: readonly [path: string, text: string, reason: string][] = [
   ["src/compute/a.ts", 'import { readFile } from "node:fs";', "not in browsers"],
   ["src/llm/model/a.ts", 'import { b } from "./b.node.ts";', "a *.node.ts file is not in browsers"],
   ["src/compute/a.ts", 'import koffi from "koffi";', "not in browsers"],
+  ["src/os/security/a.ts", 'import { b } from "../kernel/b.ts";', "may not import src/os/kernel/"],
+  ["src/os/kernel/a.ts", 'import { b } from "../devices/b.ts";', "may not import src/os/devices/"],
+  ["src/os/a.ts", 'import { b } from "../llm/engines/b.ts";', "may not import src/llm/engines/"],
   ["src/llm/evil/a.ts", "", "is in no part of the table"],
 ];
 
