@@ -3,6 +3,7 @@
  * green on a terminal, elsewhere between ⟦ and ⟧; marks are dim. Characters that would move the
  * cursor are escaped, so that a foreign text cannot repaint the screen.
  */
+import { inertLines } from "../../inert-text.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import type { Rendered } from "./template.ts";
 
@@ -43,18 +44,12 @@ function cutIntoRuns({ ids, mask }: Rendered, tokenizer: Tokenizer): Run[] {
     // Whole runs are decoded at once: one character may be several tokens.
     while (i < ids.length && (mask[i] === 1) === learned && !names.has(ids[i] as number)) i++;
     runs.push({
-      text: escapeControls(tokenizer.decode(ids.subarray(start, i))),
+      text: inertLines(tokenizer.decode(ids.subarray(start, i))),
       mark: false,
       learned,
     });
   }
   return runs;
-}
-
-function escapeControls(text: string): string {
-  return text.replace(/(?!\n)[\p{Cc}\u2028\u2029]/gu, (character) => {
-    return `\\u{${(character.codePointAt(0) as number).toString(16)}}`;
-  });
 }
 
 function startsMessage(run: Run | undefined): boolean {
