@@ -18,7 +18,8 @@ export type ErrorCode =
   | "OVERLOADED" // inference: no memory or place left to serve it now; later there may be
   | "UNSUPPORTED" // inference: this model or engine cannot do what was asked
   | "ABORTED" // inference: whoever asked took it back before it was done
-  | "PROVIDER"; // inference: another machine's model failed or cannot be reached
+  | "PROVIDER" // inference: another machine's model failed or cannot be reached
+  | "DATABASE"; // durable: Postgres cannot be started or reached, or holds what is not ours
 
 export class NutshellError extends Error {
   readonly code: ErrorCode;

@@ -23,6 +23,7 @@ const codes: Readonly<Record<ErrorCode, true>> = {
   UNSUPPORTED: true,
   ABORTED: true,
   PROVIDER: true,
+  DATABASE: true,
 };
 
 const parts = ["What it means.", "Why it happens.", "What to do.", "Example."];
