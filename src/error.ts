@@ -19,7 +19,12 @@ export type ErrorCode =
   | "UNSUPPORTED" // inference: this model or engine cannot do what was asked
   | "ABORTED" // inference: whoever asked took it back before it was done
   | "PROVIDER" // inference: another machine's model failed or cannot be reached
-  | "DATABASE"; // durable: Postgres cannot be started or reached, or holds what is not ours
+  | "DATABASE" // durable: Postgres cannot be started or reached, or holds what is not ours
+  | "JOURNAL" // os: a record is torn, changed, cut or out of order
+  | "PROCESS" // os: no such process, or it is in no state for this
+  | "DENIED" // os: no right to do this, or a person said no
+  | "PLAN" // os: a plan is not in the plan language
+  | "MANIFEST"; // os: an app's folder breaks a rule
 
 export class NutshellError extends Error {
   readonly code: ErrorCode;

@@ -24,6 +24,11 @@ const codes: Readonly<Record<ErrorCode, true>> = {
   ABORTED: true,
   PROVIDER: true,
   DATABASE: true,
+  JOURNAL: true,
+  PROCESS: true,
+  DENIED: true,
+  PLAN: true,
+  MANIFEST: true,
 };
 
 const parts = ["What it means.", "Why it happens.", "What to do.", "Example."];
