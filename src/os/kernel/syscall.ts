@@ -4,6 +4,7 @@
  * driver → journal the result. A driver does one thing and knows nothing of the gates.
  */
 import type { Capability } from "../security/capability.ts";
+import type { Label } from "../security/label.ts";
 import type { Json, Labelled, LabelTree } from "../security/labelled.ts";
 import type { SinkKind } from "../security/policy.ts";
 
@@ -75,6 +76,8 @@ export interface CallContext {
   /** Tree of files that the process sees as its own. */
   readonly fileTree: string;
   readonly capabilities: readonly Capability[];
+  /** What decided that the call is made; a driver that stores something joins it into its label. */
+  readonly pc: Label;
   /** Aborts when the process is killed, or the call's time is over. */
   readonly signal: AbortSignal;
   /**

@@ -1,0 +1,28 @@
+/**
+ * How a driver fails: what the process may be told in code's own words, and apart from it what the
+ * outside said, which is anybody's text and carries labels. The kernel makes an outcome
+ * `{ status: "error", error: { code: "DEVICE", message, detail } }` of it; anything else that a
+ * driver throws is told as its message's code alone.
+ */
+import type { Json, LabelTree } from "../security/labelled.ts";
+
+export interface DeviceFailure {
+  /** Untrusted words from outside, or the argument's own. */
+  readonly detail?: Json;
+  /** Of the failure and its detail; absent: as for a result without labels. */
+  readonly labels?: LabelTree;
+  readonly cause?: unknown;
+}
+
+export class DeviceError extends Error {
+  readonly detail: Json | undefined;
+  readonly labels: LabelTree | undefined;
+
+  /** @param message one line, `where: rule, got values. hint`; no untrusted text in it */
+  constructor(message: string, { detail, labels, cause }: DeviceFailure = {}) {
+    super(message, { cause });
+    this.name = "DeviceError";
+    this.detail = detail;
+    this.labels = labels;
+  }
+}
