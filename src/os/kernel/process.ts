@@ -42,6 +42,8 @@ export interface SpawnRequest {
   /** Name of a registered program. */
   readonly program: string;
   readonly input: Labelled;
+  /** What the user typed in this turn, for the policy; children inherit it and cannot set it. */
+  readonly userTurn?: string;
   /** For `ps`: the goal in a few words. */
   readonly title?: string;
   readonly parent?: number;
@@ -53,6 +55,7 @@ export interface SpawnRequest {
   /** Milliseconds since 1970 by which it should be done; orders equals. */
   readonly deadline?: number;
   readonly budget?: Budget;
+  /** Absent: the parent's; none for the first process of a tree. */
   readonly capabilities?: readonly Capability[];
   /** What a verdict "ask" does: wait for a person, or fail at once. Default "wait". */
   readonly approvals?: "wait" | "deny";

@@ -3,6 +3,7 @@
  * call through the same gates: arguments → capability → policy → budget → journal the intent →
  * driver → journal the result. A driver does one thing and knows nothing of the gates.
  */
+import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import type { Capability } from "../security/capability.ts";
 import type { Label } from "../security/label.ts";
 import type { Json, Labelled, LabelTree } from "../security/labelled.ts";
@@ -85,14 +86,29 @@ export interface CallContext {
    * that "in five minutes" means the same after a crash.
    */
   readonly since: number;
+  /** Starts a program of this machine that dies with the process, all its descendants included. */
+  readonly spawnOnHost: SpawnOnHost;
+  /** Puts a question to a person and waits, across restarts; resolves with what was typed. */
+  readonly ask: (card: Json) => Promise<string>;
 }
 
+/** As `child_process.spawn`, never through a shell. */
+export type SpawnOnHost = (
+  file: string,
+  args: readonly string[],
+  options?: { readonly cwd?: string; readonly env?: Readonly<Record<string, string>> },
+) => Promise<ChildProcessWithoutNullStreams>;
+
 /** What a process gets back: failures are values. */
-export type Outcome =
+export type Outcome = (
   | { readonly status: "ok"; readonly value: Labelled }
   | { readonly status: "error"; readonly error: CallError; readonly labels: LabelTree }
   /** It may have happened; a person has been asked. Never repeated, never reported as failed. */
-  | { readonly status: "unknown"; readonly ticket: number; readonly labels: LabelTree };
+  | { readonly status: "unknown"; readonly ticket: number; readonly labels: LabelTree }
+) & {
+  /** From the kernel to whoever plans, as "the same call had the same result 3 times". */
+  readonly note?: string;
+};
 
 export type CallErrorCode =
   | "NO_CALL" // no such row in the table
