@@ -8,6 +8,7 @@ import type { Capability } from "../security/capability.ts";
 import type { Label } from "../security/label.ts";
 import type { Json, Labelled, LabelTree } from "../security/labelled.ts";
 import type { SinkKind } from "../security/policy.ts";
+import type { Priority } from "./process.ts";
 
 /**
  * What doing it again means. `pure`: nothing. `idempotent`: the same key is one effect.
@@ -77,6 +78,8 @@ export interface CallContext {
   /** Tree of files that the process sees as its own. */
   readonly fileTree: string;
   readonly capabilities: readonly Capability[];
+  /** Of the process when the call began; absent: nice 0. */
+  readonly priority?: Priority;
   /** What decided that the call is made; a driver that stores something joins it into its label. */
   readonly pc: Label;
   /** Aborts when the process is killed, or the call's time is over. */
