@@ -78,6 +78,21 @@ export interface IntentBody {
   readonly effect: string;
 }
 
+/** Body of a "result" or "late" record. */
+export interface ResultBody {
+  readonly status: "ok" | "error" | "unknown";
+  readonly value?: Json;
+  /** `CallError` of a call that failed. */
+  readonly error?: Json;
+  /** Of an unknown outcome: the person's ticket. */
+  readonly ticket?: number;
+  /** Label tree of the value, as JSON. */
+  readonly labels: Json;
+  readonly cost?: { readonly tokens?: number; readonly microUsd?: number; readonly calls?: number };
+  /** From intent to result, in milliseconds. */
+  readonly ms: number;
+}
+
 export interface JournalCheck {
   readonly ok: boolean;
   readonly processes: number;
