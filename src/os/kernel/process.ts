@@ -55,6 +55,11 @@ export interface SpawnRequest {
   readonly userTurn?: string;
   /** For `ps`: the goal in a few words. */
   readonly title?: string;
+  /**
+   * Its tree of files, as `host:/absolute/folder` that a person named; absent: a new private one.
+   * Not for `process.spawn`: a process cannot choose.
+   */
+  readonly fileTree?: string;
   readonly parent?: number;
   /** Of the first process of a tree; children inherit it. */
   readonly owner?: string;
