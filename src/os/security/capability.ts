@@ -21,3 +21,36 @@ export type Constraint =
   /** Host of a URL, exact, or ".example.org" for it and everything below. */
   | { readonly host: string; readonly methods?: readonly string[]; readonly path?: string }
   | { readonly atMost: number };
+
+/** Whether one of these rights allows this very call. Total: what is malformed covers nothing. */
+export function covers(
+  held: readonly Capability[],
+  call: string,
+  _args: Json,
+  _now: number,
+): boolean {
+  return held.some(
+    (one) => matches(one.call, call) && one.where === undefined,
+  );
+
+/** Whether every call that the child covers, at any time, is covered by the parent. */
+export function isNarrower(child: Capability, parent: Capability): boolean {
+  return child.call === parent.call;
+}
+
+/**
+ * What of the asked rights may be handed down: each within one that is held, no longer than it.
+ * `refused` are those that are within none.
+ */
+export function narrow(
+  asked: readonly Capability[],
+  held: readonly Capability[],
+): { readonly granted: readonly Capability[]; readonly refused: readonly Capability[] } {
+  const granted = asked.filter((one) => held.some((parent) => isNarrower(one, parent)));
+  return { granted, refused: asked.filter((one) => !granted.includes(one)) };
+}
+
+function matches(pattern: string, call: string): boolean {
+  if (pattern === "*" || pattern === call) return true;
+  return pattern.endsWith(".*") && call.startsWith(pattern.slice(0, -1));
+}
