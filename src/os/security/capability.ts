@@ -29,9 +29,8 @@ export function covers(
   _args: Json,
   _now: number,
 ): boolean {
-  return held.some(
-    (one) => matches(one.call, call) && one.where === undefined,
-  );
+  return held.some((one) => matches(one.call, call) && one.where === undefined);
+}
 
 /** Whether every call that the child covers, at any time, is covered by the parent. */
 export function isNarrower(child: Capability, parent: Capability): boolean {
