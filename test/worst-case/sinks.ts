@@ -1,0 +1,95 @@
+/**
+ * What each argument of a tool is to the world outside, read off the tool's schema by one
+ * conservative table: the first row whose pattern fits the argument's name decides, and an argument
+ * that fits none is a target wherever the tool writes or sends. Effects are as strict: what nobody
+ * declared harmless writes, and what nobody declared undoable is irreversible. A suite may say
+ * better in `NAME.sinks.json`: { TOOL: { ARGUMENT: KIND } }.
+ *
+ * The table never reads a description: those are the tool server's words.
+ */
+import { NutshellError } from "../../src/error.ts";
+import type { SinkKind } from "../../src/os/security/policy.ts";
+import { type JsonObject, type ToolSpec, toObject } from "./suite-format.ts";
+
+export type SinkOverrides = Readonly<Record<string, Readonly<Record<string, SinkKind>>>>;
+
+export interface ToolRow {
+  readonly name: string;
+  readonly access: "read" | "write" | "egress";
+  readonly irreversible: boolean;
+  readonly sinks: Readonly<Record<string, SinkKind>>;
+  readonly parameters: JsonObject;
+  readonly source?: string;
+}
+
+const kinds: readonly SinkKind[] = [
+  ...(["recipient", "target", "url", "path", "content", "code", "neutral"] as const),
+];
+
+/** Names as words: "new_owner_email" and "newOwnerEmail" are "new owner email". */
+const patterns: readonly (readonly [RegExp, SinkKind])[] = [
+  [/\b(url|uri|link|links|href|website|webpage|endpoint|domain|domains)\b/, "url"],
+  [/\b(path|paths|dir|directory|folder|file ?name|filenames?)\b/, "path"],
+  [/\b(command|commands|code|script|sql|program|expression)\b/, "code"],
+  [/\b(recipients?|to|cc|bcc|e?mails?|participants?|payees?|iban|invitees?)\b/, "recipient"],
+  [/\b(addressees?|collaborators?|guests?|owner|attendees?|receivers?|channel)\b/, "recipient"],
+  [/\b(body|subject|message|content|contents|text|title|description|comment)\b/, "content"],
+  [/\b(comments|note|notes|summary|caption|review|reason|location)\b/, "content"],
+];
+
+/** First words of what can be undone by the same user with the same tools. */
+const undoable = /^(create|append|star|unstar|clone|copy|move|mkdir|bookmark|mark|save|draft)\b/;
+
+export function toRow(tool: ToolSpec, override: SinkOverrides = {}): ToolRow {
+  const access = tool.egress ? "egress" : tool.effect;
+  const properties = Object.keys(toObject(tool.parameters.properties ?? {}, tool.name));
+  const given = override[tool.name] ?? {};
+  const sinks = properties.map((name) => [name, given[name] ?? kindOf(name, access)] as const);
+  return {
+    ...{ name: tool.name, access, sinks: Object.fromEntries(sinks) },
+    irreversible: isIrreversible(tool, properties.length),
+    parameters: tool.parameters,
+    ...(tool.source !== undefined && { source: tool.source }),
+  };
+}
+
+function kindOf(argument: string, access: ToolRow["access"]): SinkKind {
+  const words = toWords(argument);
+  const kind = patterns.find(([pattern]) => pattern.test(words))?.[1];
+  if (access === "read") return "neutral";
+  return kind ?? "target";
+}
+
+/** A call without arguments is its own target, so that only its control path can be judged. */
+function isIrreversible(tool: ToolSpec, argumentCount: number): boolean {
+  if (tool.effect === "read") return false;
+  return tool.egress || argumentCount === 0 || !undoable.test(verbOf(tool.name));
+}
+
+/** "git_create_repo" and "BinanceCreateOrder": the words from the first known verb on. */
+function verbOf(name: string): string {
+  return toWords(name).replace(/^git /, "");
+}
+
+function toWords(name: string): string {
+  const spaced = name.replaceAll(/([a-z0-9])([A-Z])/g, "$1 $2").replaceAll(/[_.-]+/g, " ");
+  return spaced.toLowerCase();
+}
+
+/** @throws NutshellError DATA for an unknown kind of sink */
+export function readOverrides(value: unknown, where: string): SinkOverrides {
+  const tools = Object.entries(toObject(value, where));
+  return Object.fromEntries(
+    tools.map(([tool, args]) => {
+      const rows = Object.entries(toObject(args, `${where}/${tool}`));
+      return [tool, Object.fromEntries(rows.map((row) => [row[0], toKind(row[1], where)]))];
+    }),
+  );
+}
+
+function toKind(value: unknown, where: string): SinkKind {
+  const kind = kinds.find((one) => one === value);
+  if (kind !== undefined) return kind;
+  const got = JSON.stringify(value);
+  throw new NutshellError("DATA", `${where}: a sink is ${kinds.join(", ")}, got ${got}.`);
+}

@@ -1,0 +1,169 @@
+/**
+ * A suite of user tasks and injection tasks as plain data, in the format of the AgentDojo and
+ * AgentDyn exports: tools with JSON Schemas, calls of the ground truth with recorded results and
+ * recorded changes of the world. Every text in it is hostile data. What is missing gets a strict
+ * meaning (a tool of unknown effect writes and sends); what is of the wrong type is an error.
+ */
+import { NutshellError } from "../../src/error.ts";
+import type { Json } from "../../src/os/security/labelled.ts";
+
+export type JsonObject = { readonly [key: string]: Json };
+
+export interface ToolSpec {
+  readonly name: string;
+  readonly description: string;
+  readonly parameters: JsonObject;
+  /** Anything but "read" counts as a write. */
+  readonly effect: "read" | "write";
+  /** Arguments can carry data to somebody else. */
+  readonly egress: boolean;
+  /** Whose words a result is, in place of `tool:NAME`: "user" for the user's own records. */
+  readonly source?: string;
+}
+
+export interface RecordedCall {
+  readonly function: string;
+  readonly args: JsonObject;
+  /** With `{vector}` where an injection shows. */
+  readonly result: string;
+  readonly changed: boolean;
+}
+
+export interface UserTask {
+  readonly id: string;
+  readonly prompt: string;
+  readonly calls: readonly RecordedCall[];
+  /** Of the state, by JSON pointer. */
+  readonly changes: readonly StateChange[];
+  /** Vectors that a run of the ground truth sees. */
+  readonly vectors: readonly string[];
+  /** Plan by hand, in the plan language; absent: derived from the calls. */
+  readonly plan?: string;
+  /** What an honest quarantined model answers, by question; for plans by hand. */
+  readonly answers?: JsonObject;
+}
+
+export interface InjectionTask {
+  readonly id: string;
+  readonly goal: string;
+  readonly calls: readonly RecordedCall[];
+  readonly changes: readonly StateChange[];
+}
+
+export interface StateChange {
+  readonly op: string;
+  readonly path: string;
+  readonly after?: Json;
+}
+
+export interface Suite {
+  readonly name: string;
+  readonly environment: Json;
+  /** The text that stands at `{name}` when nobody attacks. */
+  readonly vectors: ReadonlyMap<string, string>;
+  readonly tools: readonly ToolSpec[];
+  readonly userTasks: readonly UserTask[];
+  readonly injectionTasks: readonly InjectionTask[];
+}
+
+/** @throws NutshellError DATA for anything that is not a suite */
+export function parseSuite(value: unknown, where: string): Suite {
+  const suite = toObject(value, where);
+  return {
+    name: toText(suite.suite, `${where}/suite`),
+    environment: (suite.environment ?? null) as Json,
+    vectors: new Map(Object.entries(toObject(suite.injection_vectors ?? {}, where)).map(toVector)),
+    tools: toList(suite.tools, `${where}/tools`).map((tool) => parseTool(tool, where)),
+    userTasks: toList(suite.user_tasks, `${where}/user_tasks`).map((task, i) =>
+      parseUserTask(task, `${where}/user_tasks/${i}`),
+    ),
+    injectionTasks: toList(suite.injection_tasks ?? [], where).map((task, i) =>
+      parseInjectionTask(task, `${where}/injection_tasks/${i}`),
+    ),
+  };
+}
+
+export function parseTool(value: unknown, where: string): ToolSpec {
+  const tool = toObject(value, where);
+  return {
+    name: toText(tool.name, `${where}: tool's name`),
+    description: typeof tool.description === "string" ? tool.description : "",
+    parameters: toObject(tool.parameters ?? {}, where) as JsonObject,
+    effect: tool.effect === "read" ? "read" : "write",
+    egress: tool.egress !== false,
+    ...(typeof tool.source === "string" && { source: tool.source }),
+  };
+}
+
+function parseUserTask(value: unknown, where: string): UserTask {
+  const task = toObject(value, where);
+  const plan = Array.isArray(task.plan) ? task.plan.join("\n") : task.plan;
+  return {
+    id: toText(task.id, `${where}/id`),
+    prompt: toText(task.prompt, `${where}/prompt`),
+    calls: parseCalls(task, where),
+    changes: parseChanges(task, where),
+    vectors: toList(task.visible_injections ?? [], where).map((name) => toText(name, where)),
+    ...(plan !== undefined && { plan: toText(plan, `${where}/plan`) }),
+    ...(task.answers !== undefined && { answers: toObject(task.answers, where) as JsonObject }),
+  };
+}
+
+function parseInjectionTask(value: unknown, where: string): InjectionTask {
+  const task = toObject(value, where);
+  return {
+    id: toText(task.id, `${where}/id`),
+    goal: toText(task.goal, `${where}/goal`),
+    calls: parseCalls(task, where),
+    changes: parseChanges(task, where),
+  };
+}
+
+/** The replay where there is one, else the ground truth, whose results nobody recorded. */
+function parseCalls(task: JsonObject, where: string): RecordedCall[] {
+  const list = toList(task.replay ?? task.ground_truth_calls ?? [], `${where}/replay`);
+  return list.map((value) => {
+    const call = toObject(value, where);
+    return {
+      function: toText(call.function, `${where}: call's function`),
+      args: toObject(call.args ?? {}, where) as JsonObject,
+      result: typeof call.result === "string" ? call.result : JSON.stringify(call.result ?? ""),
+      changed: call.state_changed !== false,
+    };
+  });
+}
+
+function parseChanges(task: JsonObject, where: string): StateChange[] {
+  return toList(task.state_changes ?? [], where).map((value) => {
+    const change = toObject(value, where);
+    const after = change.after === undefined ? {} : { after: change.after as Json };
+    return { op: toText(change.op, where), path: toText(change.path, where), ...after };
+  });
+}
+
+function toVector([name, value]: readonly [string, unknown]): [string, string] {
+  const given = (value as { default?: unknown } | null)?.default;
+  return [name, typeof given === "string" ? given : ""];
+}
+
+export function toObject(value: unknown, where: string): JsonObject {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+    return value as JsonObject;
+  }
+  throw wrong(where, "an object is needed", value);
+}
+
+export function toList(value: unknown, where: string): readonly unknown[] {
+  if (Array.isArray(value)) return value;
+  throw wrong(where, "a list is needed", value);
+}
+
+export function toText(value: unknown, where: string): string {
+  if (typeof value === "string") return value;
+  throw wrong(where, "a text is needed", value);
+}
+
+function wrong(where: string, rule: string, got: unknown): NutshellError {
+  const kind = got === null ? "null" : Array.isArray(got) ? "a list" : typeof got;
+  return new NutshellError("DATA", `${where}: ${rule}, got ${kind}.`);
+}
