@@ -1,0 +1,194 @@
+/**
+ * One server on one cluster, whoever started it. Postgres's own lock file lets a second server on
+ * the same data fail, so two processes may both try: one wins and both use it. A server outlives
+ * the process that started it (it has a session of its own) and is found again by its lock file.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, openSync, readFileSync, readlinkSync, realpathSync, rmSync } from "node:fs";
+import { readFile, rename, stat } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import pg from "pg";
+import type { Binaries, Owner } from "./binaries.ts";
+import { CLUSTER_USER, type Cluster, serverError } from "./cluster.ts";
+import { isAlive } from "./process-mark.ts";
+
+export interface Place {
+  readonly cluster: Cluster;
+  readonly binaries: Binaries;
+  readonly owner: Owner;
+  readonly durable: boolean;
+}
+
+export interface Running {
+  readonly pid: number;
+  readonly port: number;
+}
+
+export const DATABASE_NAME = "nutshell";
+const START_MS = 60_000;
+const LOG_BYTES = 4 << 20;
+// The address of a socket has room for so many bytes: unix(7).
+const SOCKET_BYTES = 107 - "/.s.PGSQL.65535".length;
+
+/**
+ * Finds the running server or starts one.
+ * @param fixed the port it must have, because others know it already
+ * @throws NutshellError DATABASE with the server's own words
+ */
+export async function ensureServer(place: Place, fixed?: number): Promise<Running> {
+  const end = Date.now() + START_MS;
+  let port = fixed ?? lastPort(place.cluster) ?? (await freePort());
+  for (; Date.now() < end; await sleep(30)) {
+    const running = findServer(place.cluster);
+    if (running !== undefined) {
+      if (running.ready && (await isOurs(place.cluster, running.port))) return running;
+      continue;
+    }
+    const words = await startServer(place, port);
+    if (words === undefined) continue;
+    if (/could not bind|Address already in use|could not create any TCP/i.test(words)) {
+      // With a fixed port there is nothing but to wait for whoever has taken it.
+      if (fixed === undefined) port = await freePort();
+      else await sleep(500);
+    } else if (!/lock file .* already exists|shared memory block/i.test(words)) {
+      throw serverError(place.cluster.dir, "starting the server", words);
+    }
+  }
+  throw serverError(place.cluster.dir, "starting the server in a minute", "no answer");
+}
+
+/** What the lock file says, if it is the truth. Removes one whose server is gone for certain. */
+export function findServer({ data }: Cluster): (Running & { ready: boolean }) | undefined {
+  const path = join(data, "postmaster.pid");
+  const text = tryReadNow(path);
+  if (text === undefined) return undefined;
+  const [pid, , , port, , , , status] = text.split("\n");
+  const running = { pid: Number(pid), port: Number(port), ready: status?.trim() === "ready" };
+  if (isServer(running.pid, data)) return running;
+  // Postgres itself would take any living process of this number for a server.
+  if (isAlive(running.pid) && tryReadNow(path) === text) rmSync(path, { force: true });
+  return undefined;
+}
+
+/** A server's working directory is its data; where that cannot be seen, a living process will do. */
+function isServer(pid: number, data: string): boolean {
+  if (!Number.isInteger(pid) || pid <= 0) return false;
+  if (process.platform !== "linux") return isAlive(pid);
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`) === realpathSync(data);
+  } catch {
+    return false;
+  }
+}
+
+function tryReadNow(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+/** Knows our password and serves our folder; makes the database at the first time. */
+async function isOurs({ data, password }: Cluster, port: number): Promise<boolean> {
+  const connectionString = urlOf(password, port, "postgres");
+  const client = new pg.Client({ connectionString, connectionTimeoutMillis: 5000 });
+  client.on("error", () => {});
+  try {
+    await client.connect();
+    const shown = await client.query<{ data_directory: string }>("show data_directory");
+    if (realpathSync(shown.rows[0]?.data_directory ?? "") !== realpathSync(data)) return false;
+    const found = await client.query("select from pg_database where datname = $1", [DATABASE_NAME]);
+    if (found.rowCount === 0) await client.query(`create database ${DATABASE_NAME}`);
+    return true;
+  } catch {
+    return false; // it starts, recovers, or stops: asked again soon
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+export function urlOf(password: string, port: number, database: string): string {
+  return `postgresql://${CLUSTER_USER}:${password}@127.0.0.1:${port}/${database}`;
+}
+
+/** @returns what it said when it ended before it was ready */
+async function startServer(place: Place, port: number): Promise<string | undefined> {
+  const { cluster, binaries, owner } = place;
+  await rotate(cluster.log);
+  const log = openSync(cluster.log, "a", 0o600);
+  const from = (await stat(cluster.log)).size;
+  const child = spawn(join(binaries.bin, "postgres"), argsOf(place, port), {
+    ...{ env: binaries.env, cwd: "/", stdio: ["ignore", log, log], ...owner },
+    detached: true, // Ctrl-C in our terminal is not for it
+  });
+  closeSync(log);
+  child.unref();
+  if (!(await endsBeforeReady(child, cluster))) return undefined;
+  return (await readFile(cluster.log)).subarray(from).toString() || "no words";
+}
+
+function argsOf({ cluster, durable }: Place, port: number): string[] {
+  const fits = Buffer.byteLength(cluster.dir) <= SOCKET_BYTES;
+  const settings = [
+    ...["listen_addresses=127.0.0.1", `unix_socket_directories=${fits ? cluster.dir : ""}`],
+    ...["max_connections=200", `shared_buffers=${durable ? 64 : 16}MB`, "log_timezone=UTC"],
+    ...(durable ? [] : ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]),
+  ];
+  return ["-D", cluster.data, "-p", `${port}`, ...settings.flatMap((setting) => ["-c", setting])];
+}
+
+async function endsBeforeReady(child: ChildProcess, cluster: Cluster): Promise<boolean> {
+  let ended = false;
+  child.once("error", () => {
+    ended = true;
+  });
+  child.once("exit", () => {
+    ended = true;
+  });
+  for (const end = Date.now() + START_MS; !ended && Date.now() < end; await sleep(10)) {
+    const running = findServer(cluster);
+    if (running?.pid === child.pid && running?.ready) return false;
+  }
+  return ended;
+}
+
+/** Keeps one older log, so that it cannot fill the disk over the years. */
+async function rotate(log: string): Promise<void> {
+  const found = await stat(log).catch(() => undefined);
+  if (found !== undefined && found.size > LOG_BYTES) await rename(log, `${log}.1`);
+}
+
+/** The same port as last time, so that an address that somebody noted stays good. */
+function lastPort({ data }: Cluster): number | undefined {
+  const port = /"-p" "(\d+)"/.exec(tryReadNow(join(data, "postmaster.opts")) ?? "")?.[1];
+  return port === undefined ? undefined : Number(port);
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/** Ends it in order: clients are sent away, nothing is lost. */
+export async function stopServer(cluster: Cluster): Promise<void> {
+  // Fast, then immediate, as pg_ctl calls them; the latter recovers at the next start.
+  for (const [signal, ms] of [
+    ["SIGINT", 15_000],
+    ["SIGQUIT", 5000],
+  ] as const) {
+    const running = findServer(cluster);
+    if (running === undefined) return;
+    process.kill(running.pid, signal);
+    const end = Date.now() + ms;
+    while (Date.now() < end && isServer(running.pid, cluster.data)) await sleep(10);
+  }
+}
