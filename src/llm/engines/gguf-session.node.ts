@@ -78,7 +78,7 @@ export class GgufSession implements TokenSession {
       this.#ids.length = before;
       throw error;
     } finally {
-      this.#busy = false;
+      this.#rest();
     }
   }
 
@@ -104,7 +104,7 @@ export class GgufSession implements TokenSession {
       return "length";
     } finally {
       total.running--;
-      this.#busy = false;
+      this.#rest();
     }
   }
 
@@ -137,11 +137,20 @@ export class GgufSession implements TokenSession {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#sequence !== undefined) this.#scene.sequences.give(this.#sequence);
-    this.#sequence = undefined;
-    this.#parent = undefined;
     if (this.#isOpen) this.#scene.total.sessions--;
     this.#isOpen = false;
+    this.#parent = undefined;
+    if (!this.#busy) this.#giveBack();
+  }
+
+  /** A call is over; one that was closed meanwhile gives its cache back only now. */
+  #rest(): void {
+    this.#busy = false;
+    if (!this.#isOpen) this.#giveBack();
+  }
+  #giveBack(): void {
+    if (this.#sequence !== undefined) this.#scene.sequences.give(this.#sequence);
+    this.#sequence = undefined;
   }
 
   /** @returns false where the signal came first */
@@ -236,6 +245,7 @@ export class GgufSession implements TokenSession {
 
   /** A cache of its own; a fork that finds none left takes its parent's, which computes anew. */
   async #hold(): Promise<LlamaSequence> {
+    if (!this.#isOpen) throw new NutshellError("ABORTED", "session: was closed meanwhile.");
     if (this.#sequence !== undefined) return this.#sequence;
     const parent = this.#parent;
     this.#parent = undefined;

@@ -69,6 +69,7 @@ export class LocalSession implements Session {
   #tokens: TokenSession;
   #state: TextState;
   #usage: Usage = NO_USAGE;
+  #isOpen = true;
   readonly #occupy = oneAtATime();
 
   constructor(scene: LocalScene, tokens: TokenSession, state: TextState = emptyState) {
@@ -121,6 +122,7 @@ export class LocalSession implements Session {
     return this.#scene.snapshot(this.#state, this.#tokens);
   }
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isOpen = false;
     await this.#tokens[Symbol.asyncDispose]();
   }
 
@@ -164,6 +166,11 @@ export class LocalSession implements Session {
   async #extend(extension: Extension, options: AppendOptions): Promise<Put> {
     const { tokens, cached, sampled } = await extendTimeline(this.#tokens, extension, options);
     this.#tokens = tokens;
+    // Extending may have made a timeline anew, which whoever closed this did not know.
+    if (!this.#isOpen) {
+      await tokens[Symbol.asyncDispose]();
+      throw new NutshellError("ABORTED", "session: was closed meanwhile.");
+    }
     const usage = { ...NO_USAGE, promptTokens: extension.ids.length, cachedTokens: cached };
     this.#usage = addUsage(this.#usage, usage);
     return { usage, sampled };

@@ -132,10 +132,8 @@ function assemble(parts: Parts): CheckpointEngine {
     },
     async embed(rows, { signal } = {}) {
       const vectors: Float32Array[] = [];
-      for (let at = 0; at < rows.length; at += FILL_LANES) {
-        const some = rows.slice(at, at + FILL_LANES);
+      for (const some of toRuns(rows, memory))
         vectors.push(...(await Promise.all(some.map((ids) => embedRow(parts, ids, signal)))));
-      }
       return vectors;
     },
     stats: () => ({
@@ -216,6 +214,24 @@ function loopShape(
 }
 
 /** Mean of the last hidden states, scaled to length 1. */
+/** As many rows at once as there are lanes, and as memory could hold if it were empty. */
+function toRuns(rows: readonly (readonly number[])[], { pool, pageLen }: Memory): number[][][] {
+  const runs: number[][][] = [];
+  let room = 0;
+  for (const row of rows) {
+    const pages = Math.ceil(row.length / pageLen);
+    const last = runs.at(-1);
+    if (last === undefined || pages > room || last.length === FILL_LANES) {
+      runs.push([[...row]]);
+      room = pool.total - pages;
+    } else {
+      last.push([...row]);
+      room -= pages;
+    }
+  }
+  return runs;
+}
+
 async function embedRow(
   { config, loop, memory, contextLen }: Parts,
   ids: readonly number[],

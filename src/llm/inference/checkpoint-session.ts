@@ -64,14 +64,15 @@ export class CheckpointSession implements TokenSession {
     const onRows = tokens && this.#reader(all, tokens, options.logprobs as number);
     const { cached } = await this.#alone(async () => {
       try {
-        return await this.#compute(all, onRows, options.signal);
+        const filled = await this.#compute(all, onRows, options.signal);
+        for (const id of ids) timeline.ids.push(id);
+        timeline.revision++;
+        return filled;
       } catch (error) {
         truncateTimeline(timeline, timeline.ids.length);
         throw error;
       }
     });
-    for (const id of ids) timeline.ids.push(id);
-    timeline.revision++;
     this.#engine.counts.prompt += ids.length;
     this.#engine.counts.cached += cached;
     return { cached, ...(tokens === undefined ? {} : { tokens }) };
@@ -149,6 +150,8 @@ export class CheckpointSession implements TokenSession {
         counts.completion++;
         if (token.drafted) counts.accepted++;
         yield token;
+        // What a round guessed is on the timeline only once it is taken from it.
+        if (this.#busy) throw inUse();
       }
       if (tokens === undefined) return "aborted";
     }
@@ -203,7 +206,13 @@ export class CheckpointSession implements TokenSession {
   }
   async snapshot(): Promise<Uint8Array> {
     this.#checkOpen();
-    return this.#engine.snapshot(this.#timeline);
+    // What is read page by page must not move: a fork stands still.
+    const frozen = forkTimeline(this.#timeline);
+    try {
+      return await this.#engine.snapshot(frozen);
+    } finally {
+      closeTimeline(frozen);
+    }
   }
   async [Symbol.asyncDispose](): Promise<void> {
     this.#engine.sessions.delete(this);

@@ -7,7 +7,14 @@ import type { ModelConfig } from "../model/config.ts";
 import type { Precision } from "../model/transformer.ts";
 import type { EnginePrograms } from "./engine-programs.ts";
 import type { KvState } from "./snapshot.ts";
-import { beginTimeline, type Memory, overloaded, type Timeline, tryReserve } from "./timeline.ts";
+import {
+  beginTimeline,
+  closeTimeline,
+  type Memory,
+  overloaded,
+  type Timeline,
+  tryReserve,
+} from "./timeline.ts";
 
 /** What an engine has that a timeline's state lies in. */
 export interface KvParts {
@@ -42,7 +49,7 @@ export async function readState(parts: KvParts, timeline: Timeline): Promise<KvS
 
 /** @throws CONTEXT, OVERLOADED */
 export async function writeState(parts: KvParts, state: KvState): Promise<Timeline> {
-  const { programs, memory, contextLen } = parts;
+  const { memory, contextLen } = parts;
   const { ids, computed, tensors } = state;
   if (ids.length > contextLen)
     throw new NutshellError(
@@ -52,15 +59,27 @@ export async function writeState(parts: KvParts, state: KvState): Promise<Timeli
   // Its keys and values come from outside: others shall not get them.
   const timeline = beginTimeline(memory, false);
   if (!(await tryReserve(timeline, computed))) throw overloaded(memory, computed);
-  const size = bytesOfToken(parts);
-  const pageSize = memory.pageLen * size;
-  for (const [index, page] of timeline.pages.entries()) {
+  try {
+    await writePages(parts, timeline, tensors);
+  } catch (error) {
+    closeTimeline(timeline);
+    throw error;
+  }
+  for (const id of ids) timeline.ids.push(id);
+  timeline.computed = computed;
+  return timeline;
+}
+
+async function writePages(
+  parts: KvParts,
+  { pages }: Timeline,
+  tensors: readonly Uint8Array[],
+): Promise<void> {
+  const pageSize = parts.memory.pageLen * bytesOfToken(parts);
+  for (const [index, page] of pages.entries()) {
     const bytes = new Uint8Array(tensors.length * pageSize);
     for (const [i, tensor] of tensors.entries())
       bytes.set(tensor.subarray(index * pageSize, (index + 1) * pageSize), i * pageSize);
-    await programs.writePage(page, bytes);
+    await parts.programs.writePage(page, bytes);
   }
-  timeline.ids.push(...ids);
-  timeline.computed = computed;
-  return timeline;
 }

@@ -6,7 +6,7 @@ import type { Program } from "../../compute/backend.ts";
 
 export interface LazyPrograms<K> {
   of(key: K): Promise<Program>;
-  /** Waits for what still compiles; what failed to compile was reported to whoever asked for it. */
+  /** Waits for what still compiles. */
   dispose(): Promise<void>;
 }
 
@@ -14,9 +14,13 @@ export function createLazyPrograms<K>(compile: (key: K) => Promise<Program>): La
   const programs = new Map<K, Promise<Program>>();
   return {
     of(key) {
-      const found = programs.get(key) ?? compile(key);
-      programs.set(key, found);
-      return found;
+      const found = programs.get(key);
+      if (found !== undefined) return found;
+      const compiling = compile(key);
+      programs.set(key, compiling);
+      // A full disk may have room later: whoever asks next tries again.
+      compiling.catch(() => programs.delete(key));
+      return compiling;
     },
     async dispose() {
       const settled = await Promise.allSettled(programs.values());

@@ -133,9 +133,23 @@ export async function tryReserve(timeline: Timeline, to: number): Promise<boolea
   pages[at] = own;
   pages.push(...others);
   // The timeline may be closed while this waits: what it owns is written down before.
-  await memory.copyPage(partial, own);
+  try {
+    await memory.copyPage(partial, own);
+  } catch (error) {
+    takeBack(timeline, at, partial, others.length);
+    throw error;
+  }
   pool.release(partial);
   return true;
+}
+
+/** The page was not copied: the shared one stands in its place again, as before. */
+function takeBack(timeline: Timeline, at: number, partial: number, others: number): void {
+  const { memory, pages, closed } = timeline;
+  const unused = closed
+    ? [partial]
+    : [...pages.splice(at, 1, partial), ...pages.splice(pages.length - others)];
+  for (const page of unused) memory.pool.release(page);
 }
 
 /** Free pages, at the cost of cached prefixes; all or none. */

@@ -33,3 +33,16 @@ test("a compile that failed is the caller's to hear of, not dispose's", async ()
   await assert.rejects(programs.of(0), /no such shape/);
   await programs.dispose();
 });
+
+test("what failed to compile is tried again: the disk may have room by then", async () => {
+  const backend = createReferenceBackend();
+  let tries = 0;
+  const programs = createLazyPrograms(async (length: number): Promise<Program> => {
+    if (tries++ === 0) throw new Error("no space");
+    return backend.compile({ outputs: { y: input("x", [length]) } }, backend.createStore());
+  });
+  await assert.rejects(programs.of(1), /no space/);
+  await programs.of(1);
+  assert.equal(tries, 2);
+  await programs.dispose();
+});
