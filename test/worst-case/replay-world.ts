@@ -3,7 +3,7 @@
  * arguments; of repeated ones each in turn), any other read the first answer of that function, any
  * other write a bare "done". Nothing is computed, so that it serves any suite.
  */
-import { join, type Label, labelOf } from "../../src/os/security/label.ts";
+import { type Label, labelOf } from "../../src/os/security/label.ts";
 import type { Json } from "../../src/os/security/labelled.ts";
 import type { ToolRow } from "./sinks.ts";
 import type { JsonObject, RecordedCall } from "./suite-format.ts";
@@ -63,11 +63,10 @@ export function labelOfResult(
 ): Label {
   const readers = new Set([owner]);
   if (row?.source === "user") return labelOf("user", readers);
-  const tool = labelOf(`tool:${name}`, readers);
   const files = Object.entries(args).filter(([key]) => /path|file_?name/i.test(key));
   const file = files.length === 1 ? files[0]?.[1] : undefined;
-  if (row?.access !== "read" || typeof file !== "string") return tool;
-  return join(tool, labelOf(`file:${file}`, readers));
+  const isFile = row?.access === "read" && typeof file === "string";
+  return isFile ? labelOf(`file:${file}`, readers) : labelOf(`tool:${name}`, readers);
 }
 
 /** Function and arguments as one text; the order of keys and empty arguments do not matter. */
