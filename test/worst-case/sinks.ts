@@ -28,6 +28,7 @@ const kinds: readonly SinkKind[] = [
 
 /** Names as words: "new_owner_email" and "newOwnerEmail" are "new owner email". */
 const patterns: readonly (readonly [RegExp, SinkKind])[] = [
+  [/\b(id|ids)$/, "target"],
   [/\b(url|uri|link|links|href|website|webpage|endpoint|domain|domains)\b/, "url"],
   [/\b(path|paths|dir|directory|folder|file ?name|filenames?)\b/, "path"],
   [/\b(command|commands|code|script|sql|program|expression)\b/, "code"],
