@@ -26,19 +26,25 @@ export async function startSoakServer(words: readonly string[]): Promise<SoakSer
   const args = [...own, "--port", "0", "--quiet", "--json", ...words];
   const child = spawn(process.execPath, args, { stdio: [...stdio] });
   const { url, model } = await readAddress(child);
+  const ended = once(child, "exit").then(([code]): never => {
+    throw new Error(`soak: the server must live, got exit ${code}`);
+  });
+  ended.catch(() => {}); // Whoever waits hears of it.
   return {
     url,
     model,
     async memory(when) {
+      const told = once(child, "message");
       child.send(when);
-      const [memory] = (await once(child, "message")) as [Memory];
-      return memory;
+      const [memory] = await Promise.race([told, ended]);
+      return memory as Memory;
     },
     async sessions() {
       const text = await (await fetch(`${url}/metrics`)).text();
       return Number(/^nutshell_sessions (\d+)$/m.exec(text)?.[1]);
     },
     async stop() {
+      if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
       const exit = once(child, "exit");
       child.kill("SIGTERM");
       const [code] = (await exit) as [number | null];

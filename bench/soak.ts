@@ -129,8 +129,17 @@ function joinCounts(a: LoadCounts, b: LoadCounts): LoadCounts {
     aborted: a.aborted + b.aborted,
     refused: a.refused + b.refused,
     bytes: a.bytes + b.bytes,
-    errors: new Map([...a.errors, ...b.errors]),
+    errors: addUp(a.errors, b.errors),
   };
+}
+
+function addUp(
+  a: ReadonlyMap<string, number>,
+  b: ReadonlyMap<string, number>,
+): Map<string, number> {
+  const sums = new Map(a);
+  for (const [error, count] of b) sums.set(error, count + (sums.get(error) ?? 0));
+  return sums;
 }
 
 const mib = (bytes: number): number => significant(bytes / 2 ** 20);
@@ -175,7 +184,10 @@ const command: Command<OptionTableFor<SoakValues>> = defineCommand({
       const model = values.model ?? (await saveRandomModel(folder));
       const threads = values.threads === undefined ? [] : ["--threads", String(values.threads)];
       const server = await startSoakServer(["--model", model, ...PLACES, ...threads]);
-      const soaked = await soak(server, values, io);
+      const soaked = await soak(server, values, io).catch(async (error: unknown) => {
+        await server.stop();
+        throw error;
+      });
       show(soaked, await server.stop(), values, io);
     } finally {
       await rm(folder, { recursive: true });

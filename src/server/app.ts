@@ -37,7 +37,9 @@ type HonoContext = Context<Environment>;
 export function createApp(service: Service, stopping: AbortSignal): Hono<Environment> {
   const app = new Hono<Environment>();
   app.use(async (context, next) => {
-    context.set("scope", beginScope(context, service, stopping));
+    const scope = beginScope(context, service, stopping);
+    context.set("scope", scope);
+    context.header("x-request-id", scope.id);
     await next();
     addCorsHeaders(context, service);
   });
@@ -54,7 +56,8 @@ export function createApp(service: Service, stopping: AbortSignal): Hono<Environ
 
 function beginScope({ env }: HonoContext, service: Service, stopping: AbortSignal): RequestScope {
   const { incoming, outgoing } = env;
-  const timing = { timeoutMs: service.settings.requestTimeoutMs, stopping };
+  const { requestTimeoutMs: timeoutMs, stallTimeoutMs: stallMs } = service.settings;
+  const timing = { timeoutMs, stallMs, stopping };
   return openScope(incoming, outgoing, timing, (scope) => {
     const status = outgoing.headersSent ? outgoing.statusCode : CLIENT_GONE;
     service.metrics.countRequest(scope, status);
@@ -71,7 +74,6 @@ async function answer(
   const scope = context.get("scope");
   const { headers } = context.env.incoming;
   scope.route = route.replace(/\{.*\}/, "");
-  context.header("x-request-id", scope.id);
   checkOrigin(headers, service.settings);
   if (endpoint.open !== true) scope.client = checkKey(headers, service.settings);
   if (endpoint.limited === true) admit(context, service, scope);
@@ -156,7 +158,9 @@ function preflight(context: HonoContext, allow: string, { settings }: Service): 
   const origin = context.req.header("origin");
   if (origin === undefined || !allowsOrigin(origin, settings)) return context.body(null, 204);
   context.header("access-control-allow-methods", allow);
-  context.header("access-control-allow-headers", "authorization, content-type");
+  // Clients add names of their own (x-stainless-…): what a page may ask for is not theirs to widen.
+  const asked = context.req.header("access-control-request-headers");
+  context.header("access-control-allow-headers", asked ?? "authorization, content-type");
   context.header("access-control-max-age", "600");
   return context.body(null, 204);
 }

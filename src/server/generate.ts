@@ -41,21 +41,30 @@ export type GenerationEvent =
 /** Prompts of one request that are computed at the same time. */
 const PROMPTS_AT_ONCE = 4;
 
-/** @throws what the engine throws */
+/**
+ * @param onUntold gets the tokens of a text whose end nobody took any more
+ * @throws what the engine throws
+ */
 export async function* generateChoices(
   engine: Engine,
   request: GenerationRequest,
   signal: AbortSignal,
+  onUntold: (completionTokens: number) => void,
 ): AsyncGenerator<GenerationEvent, void> {
+  const asked = { ...request, onUntold };
   const open = request.prompts.map(
-    (_, prompt) => () => promptEvents(engine, request, prompt, signal),
+    (_, prompt) => () => promptEvents(engine, asked, prompt, signal),
   );
   yield* mergeSources(open, PROMPTS_AT_ONCE);
 }
 
+interface Asked extends GenerationRequest {
+  readonly onUntold: (completionTokens: number) => void;
+}
+
 async function* promptEvents(
   engine: Engine,
-  request: GenerationRequest,
+  request: Asked,
   prompt: number,
   signal: AbortSignal,
 ): AsyncGenerator<GenerationEvent, void> {
@@ -87,11 +96,12 @@ async function putPrompt(
 
 async function* choiceEvents(
   session: Session,
-  { options, n, singleCall }: GenerationRequest,
+  { options, n, singleCall, onUntold }: Asked,
   choice: number,
   signal: AbortSignal,
 ): AsyncGenerator<GenerationEvent, void> {
   const text = session.generate({ ...forChoice(options, choice % n), signal });
+  let told = false;
   try {
     let next = await text.next();
     for (; next.done !== true; next = await text.next()) {
@@ -101,9 +111,11 @@ async function* choiceEvents(
     }
     if (next.done !== true) await text.return(undefined as never);
     const ended = next.done === true ? next.value : cutBehindCall(session);
+    told = true;
     yield { type: "ended", choice, ended };
   } finally {
     await text.return(undefined as never);
+    if (!told) onUntold(session.usage.completionTokens);
   }
 }
 

@@ -35,11 +35,21 @@ const gone = new Refusal(CLIENT_GONE, "The client has closed the connection.");
 export function openScope(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
-  { timeoutMs, stopping }: { readonly timeoutMs: number; readonly stopping: AbortSignal },
+  timing: {
+    readonly timeoutMs: number;
+    /** A whole reply that nobody takes is kept so long beyond the request's own time. */
+    readonly stallMs: number;
+    readonly stopping: AbortSignal;
+  },
   onEnd: (scope: RequestScope) => void,
 ): RequestScope {
   const controller = new AbortController();
+  const { timeoutMs, stallMs, stopping } = timing;
   const timer = setTimeout(() => controller.abort(outOfTime(timeoutMs)), timeoutMs);
+  const cutter = setTimeout(() => {
+    scope.cut ??= "stalled";
+    outgoing.destroy();
+  }, timeoutMs + stallMs);
   const leave = (): void => {
     scope.cut ??= "closed";
     controller.abort(gone);
@@ -61,6 +71,7 @@ export function openScope(
   stopping.addEventListener("abort", stop);
   outgoing.once("close", () => {
     clearTimeout(timer);
+    clearTimeout(cutter);
     socket.off("end", leave);
     stopping.removeEventListener("abort", stop);
     if (!outgoing.writableFinished) scope.cut ??= "closed";

@@ -43,11 +43,14 @@ export async function* serveGeneration(
   const lastAt = new Map<number, number>();
   const before = { ...scope.counts };
   try {
-    for await (const event of generateChoices(service.engine, request, scope.signal)) {
+    const events = generateChoices(service.engine, request, scope.signal, (tokens) => {
+      scope.counts.completionTokens += tokens;
+    });
+    for await (const event of events) {
+      countTokens(scope.counts, event);
       // A text that was cut from outside is no reply.
       if (event.type === "ended" && event.ended.finishReason === "aborted")
         scope.signal.throwIfAborted();
-      countTokens(scope.counts, event);
       if (event.type === "delta") measure(service, scope, lastAt, event.choice);
       yield event;
     }

@@ -10,7 +10,7 @@ import { startServer } from "../../src/server/start-server.ts";
 import { noSessions, serveScript, until } from "./scripted-server.ts";
 
 const CHAT = "/v1/chat/completions";
-const ask = { messages: [{ role: "user", content: "hi" }] };
+const ask = { messages: [{ role: "user" as const, content: "hi" }] };
 const bearer = (key: string) => ({ headers: { authorization: `Bearer ${key}` } });
 
 /** fetch would not let a test choose these headers. */
@@ -70,6 +70,9 @@ test("without keys the machine has to be named, and pages of others stay out", a
     assert.equal(await statusOf(`${url}/v1/models`, headers), status, JSON.stringify(headers));
   const preflight = (origin: string) =>
     fetch(`${url}${CHAT}`, { method: "OPTIONS", headers: { origin } });
+  const asked = { origin: "https://a.org", "access-control-request-headers": "x-stainless-os" };
+  const named = await fetch(`${url}${CHAT}`, { method: "OPTIONS", headers: asked });
+  assert.equal(named.headers.get("access-control-allow-headers"), "x-stainless-os");
   const own = await preflight("https://a.org");
   assert.equal(own.headers.get("access-control-allow-origin"), "https://a.org");
   assert.equal((await preflight("https://b.org")).headers.get("access-control-allow-origin"), null);
@@ -102,6 +105,19 @@ test("requests and tokens a minute, each key its own", async (t) => {
   assert.ok(Number(third.headers.get("retry-after")) > 20);
   assert.match(await third.text(), /"type":"rate_limit_error"[\s\S]*"code":"rate_limit_exceeded"/);
   assert.equal((await post(CHAT, ask, bearer("key-of-bob"))).status, 200);
+});
+
+test("who hangs up before the end pays for what was made", async (t) => {
+  const script = () => Array<string>(1000).fill("word ");
+  const settings = { tokensPerMinute: 1000 };
+  const { client, log, post } = await serveScript(t, { script, settings });
+  const stream = await client.chat.completions.create({ model: "scripted", ...ask, stream: true });
+  let chunks = 0;
+  for await (const _ of stream) if (++chunks === 100) break;
+  await until(() => log.length === 1, "a line of log");
+  assert.ok(Number(log[0]?.completionTokens) >= 90, JSON.stringify(log[0]));
+  const left = (await post(CHAT, ask)).headers.get("x-ratelimit-remaining-tokens");
+  assert.ok(Number(left) < 920, `got ${left} left`);
 });
 
 test("a bucket fills evenly, and debts are paid first", () => {

@@ -73,6 +73,8 @@ test("media types, methods and paths", async (t) => {
   assert.deepEqual([several.status, several.headers.get("allow")], [405, "GET, DELETE"]);
   const none = await status("/v1/nothing/../../etc", { method: "GET" });
   assert.equal(none.status, 404);
+  for (const reply of [wrong, none])
+    assert.match(String(reply.headers.get("x-request-id")), /^req_/);
   const { error } = (await none.json()) as { error: { type: string } };
   assert.equal(error.type, "invalid_request_error");
 });
@@ -161,6 +163,19 @@ test("a reader that takes nothing is cut off, and holds up nobody else", async (
   assert.ok(completionTokens < 30e6, `no more than buffers hold is made, got ${completionTokens}`);
   await until(() => server.log.length === 2, "two lines of log");
   assert.equal(server.log[1]?.cut, "stalled");
+  raw.socket.destroy();
+});
+
+test("a whole reply that nobody takes is cut off too", async (t) => {
+  const script = () => ["x".repeat(30_000_000)];
+  const engine = { model: { contextLen: 1e9 } };
+  const settings = { stallTimeoutMs: 200, requestTimeoutMs: 800 };
+  const server = await serveScript(t, { script, engine, settings });
+  const raw = await openRaw(server.port);
+  raw.socket.pause();
+  raw.write(rawPost(CHAT, JSON.stringify(ask)));
+  await until(() => server.log.length === 1, "a line of log");
+  assert.equal(server.log[0]?.cut, "stalled");
   raw.socket.destroy();
 });
 
