@@ -29,6 +29,8 @@ import {
 /** A command's door to the outside. Texts are written as they are: end lines with "\n". */
 export interface CommandIo {
   stdout(text: string): void;
+  /** Text of foreign origin to stdout: exact in a pipe, harmless on a terminal. */
+  show(text: string): void;
   stderr(text: string): void;
   readonly json: boolean;
   /** Aborted by the first Ctrl-C or SIGTERM. */

@@ -2,11 +2,12 @@
  * The process's streams as a command sees them. Knows NO_COLOR, terminal width and closed pipes;
  * knows nothing of commands.
  */
+import { inertLines } from "../inert-text.ts";
 import type { CommandIo, GlobalValues } from "./command.ts";
 
 /** What a terminal and its environment say, without touching `process`. */
 export interface Streams {
-  readonly stdout: { write(text: string): unknown };
+  readonly stdout: { write(text: string): unknown; readonly isTTY?: boolean };
   readonly stderr: {
     write(text: string): unknown;
     readonly isTTY?: boolean;
@@ -21,6 +22,7 @@ export function createIo(streams: Streams, globals: GlobalValues, signal: AbortS
   const noColor = (streams.env.NO_COLOR ?? "") !== "";
   return {
     stdout: (text) => void streams.stdout.write(text),
+    show: (text) => void streams.stdout.write(streams.stdout.isTTY ? inertLines(text) : text),
     stderr: (text) => void streams.stderr.write(text),
     json: globals.json,
     signal,

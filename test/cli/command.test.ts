@@ -11,7 +11,7 @@ import {
 import { renderCommandHelp } from "../../src/cli/help.ts";
 import { createIo } from "../../src/cli/terminal.ts";
 import type { OptionTable } from "../../src/options.ts";
-import { RecordedStreams } from "./recorded-streams.ts";
+import { RecordedStreams, recordedIo } from "./recorded-streams.ts";
 
 interface Seen {
   values: { depth: number; dtype: "f32" | "bf16"; fast: boolean };
@@ -63,6 +63,17 @@ test("colour needs a terminal and yields to NO_COLOR and --no-color", async () =
   assert.equal(await colorOf([], true, "1"), false);
   assert.equal(await colorOf(["--no-color"], true), false);
   assert.equal(await colorOf([], false), false);
+});
+
+test("foreign text is exact in a pipe and harmless on a terminal", () => {
+  const shown = (isTTY: boolean): string => {
+    let out = "";
+    const stdout = { isTTY, write: (text: string) => (out += text) };
+    recordedIo({ stdout, stderr: { write: () => {} }, env: {} }).show("a\u001b[2J\n\u202eb");
+    return out;
+  };
+  assert.equal(shown(false), "a\u001b[2J\n\u202eb");
+  assert.equal(shown(true), "a\\u{1b}[2J\n\\u{202e}b");
 });
 
 test("a command cannot take a flag that belongs to all", () => {

@@ -3,6 +3,7 @@
  * stderr, one line each. Under --json stdout gets one object when the reply is whole.
  */
 import { setImmediate as eventLoop } from "node:timers/promises";
+import { inertLine } from "../../inert-text.ts";
 import type { ChatEvent } from "../../llm/chat/chat-events.ts";
 import type { Chat, Reply, ReplyOptions } from "../../llm/chat/converse.ts";
 import type { CommandIo } from "../command.ts";
@@ -36,24 +37,16 @@ export async function showReply(
 /** @returns whether a line of text is open on stdout */
 function showEvent(event: ChatEvent, lineIsOpen: boolean, io: CommandIo): boolean {
   if (event.kind === "text-delta") {
-    if (!io.json) io.stdout(event.text);
+    if (!io.json) io.show(event.text);
     return !event.text.endsWith("\n");
   }
   // stdout and stderr are one screen.
   if (lineIsOpen && io.isTTY && !io.json) io.stdout("\n");
-  io.stderr(dim(`${ARROWS[event.kind]} ${onOneLine(event.text)}`, io));
+  io.stderr(dim(`${ARROWS[event.kind]} ${inertLine(event.text)}`, io));
   return lineIsOpen && !io.isTTY;
 }
 
 /** @returns the line, ended */
 export function dim(line: string, io: CommandIo): string {
   return io.color ? `${DIM}${line}${RESET}\n` : `${line}\n`;
-}
-
-/** Characters that move the cursor, spelled as JSON spells them. */
-function onOneLine(text: string): string {
-  return text.replace(/[\p{Cc}\u2028\u2029]/gu, (character) => {
-    const code = (character.codePointAt(0) as number).toString(16).padStart(4, "0");
-    return character === "\n" ? "\\n" : `\\u${code}`;
-  });
 }

@@ -161,7 +161,7 @@ async function completeOnce(
   let next = await pieces.next();
   for (; next.done !== true; next = await pieces.next()) {
     first ??= performance.now();
-    if (!io.json) io.stdout(next.value);
+    if (!io.json) io.show(next.value);
     await eventLoop(); // The reference backend never waits: Ctrl-C and the pipe need their turn.
   }
   if (!io.json) io.stdout("\n");

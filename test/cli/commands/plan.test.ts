@@ -7,10 +7,11 @@ import { command } from "../../../src/cli/commands/plan.ts";
 async function plan(...argv: string[]): Promise<string> {
   const { globals, args } = parseCommand(command, argv);
   let text = "";
+  const stdout = (part: string): void => {
+    text += part;
+  };
   const io: CommandIo = {
-    stdout: (part) => {
-      text += part;
-    },
+    ...{ stdout, show: stdout },
     stderr: () => undefined,
     json: globals.json,
     signal: new AbortController().signal,

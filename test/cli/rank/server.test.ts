@@ -43,7 +43,7 @@ async function openDesk(more: Partial<RankValues> = {}): Promise<Desk> {
     if (url !== undefined) resolve(url);
   };
   const io: CommandIo = {
-    ...{ stdout: () => {}, stderr, json: false, signal: stop.signal },
+    ...{ stdout: () => {}, show: () => {}, stderr, json: false, signal: stop.signal },
     ...{ isTTY: false, columns: 80, color: false },
   };
   const result = rank(valuesOf(more), io);
@@ -147,7 +147,13 @@ test("the terminal form from the command on", async () => {
   const input = new PassThrough();
   input.end("c\nq\n");
   const io: CommandIo = {
-    ...{ stdout: () => {}, stderr: () => {}, json: false, signal: new AbortController().signal },
+    ...{
+      stdout: () => {},
+      show: () => {},
+      stderr: () => {},
+      json: false,
+      signal: new AbortController().signal,
+    },
     ...{ isTTY: false, columns: 80, color: false },
   };
   const values = valuesOf({ out: at("t.jsonl"), terminal: true });
