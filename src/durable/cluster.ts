@@ -70,12 +70,13 @@ export async function openCluster(
   return { dir, data: join(dir, "cluster/data"), log: join(dir, "server.log"), password };
 }
 
-/** Half-made clusters of processes that are gone: killed while they made it. */
+/** Half-made clusters of processes that were killed; their `initdb` may be writing still. */
 async function removeTorn(dir: string): Promise<void> {
   for (const name of await readdir(dir)) {
     const mark = /^making-(.+)-[0-9a-f]+$/.exec(name)?.[1];
     if (mark === undefined || isSameProcess(mark)) continue;
-    await rm(join(dir, name), { recursive: true, force: true });
+    const patient = { recursive: true, force: true, maxRetries: 10, retryDelay: 20 };
+    await rm(join(dir, name), patient).catch(() => {}); // else at the next start
   }
 }
 

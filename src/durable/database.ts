@@ -42,12 +42,8 @@ const OUTAGE_MS = 60_000;
 
 /** @throws NutshellError DATABASE when nothing answers there, or not to us */
 export async function openDatabase(url: string, options: DatabaseOptions = {}): Promise<Database> {
-  const config = connectionOf(url);
-  const pool = new pg.Pool({ ...config, max: options.connections ?? 10 });
-  // An idle connection that breaks is replaced by the next query; unheard, it would end Node.
-  pool.on("error", () => {});
-  pool.on("connect", (client) => client.on("error", () => {}));
-  const hub = createListenHub(config);
+  const pool = createPool(url, options.connections ?? 10);
+  const hub = createListenHub(connectionOf(url));
   try {
     await retryLost(() => pool.query("create schema if not exists nutshell"), START_MS);
   } catch (error) {
@@ -68,10 +64,20 @@ export async function openDatabase(url: string, options: DatabaseOptions = {}): 
   };
 }
 
+/** A pool that outlives its server. */
+export function createPool(url: string, connections: number): pg.Pool {
+  const pool = new pg.Pool({ ...connectionOf(url), max: connections });
+  // An idle connection that breaks is replaced by the next query; unheard, it would end Node.
+  pool.on("error", () => {});
+  pool.on("connect", (client) => client.on("error", () => {}));
+  return pool;
+}
+
 function connectionOf(url: string): pg.ClientConfig {
   return {
     connectionString: url,
-    options: "-c search_path=nutshell,public",
+    // A daemon that is frozen in a transaction must not keep its locks from the others.
+    options: "-c search_path=nutshell,public -c idle_in_transaction_session_timeout=5s",
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
     application_name: "nutshell",
@@ -104,6 +110,7 @@ async function transaction<T>(
 const lostStates: readonly RegExp[] = [
   /^08/, // the connection failed
   /^57P0[1-5]$/, // the server stops, crashed, is starting, or dropped the session
+  /^25P03$/, // we slept in a transaction, and it was taken from us
   /^53300$/, // too many connections for now
   /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)$/,
 ];

@@ -6,7 +6,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { DBOS, DBOSWorkflowConflictError, type DLogger } from "@dbos-inc/dbos-sdk";
 import { NutshellError } from "../error.ts";
-import type { Database } from "./database.ts";
+import { createPool, type Database } from "./database.ts";
 import { type Guard, guardVersions, startGuard } from "./guard.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: arguments are the workflow's own business
@@ -85,18 +85,24 @@ export async function launchExecutor(options: ExecutorOptions): Promise<Executor
   // Before the launch, which begins to run what a predecessor of this name left.
   const guard = await startGuard({ database, id, staleMs, takeOver, notice });
   state.guard = guard;
+  const pool = createPool(database.url, CONNECTIONS);
   DBOS.setConfig({
     ...{ name: APP, systemDatabaseUrl: database.url, systemDatabaseSchemaName: SCHEMA },
-    ...{ systemDatabasePoolSize: CONNECTIONS, applicationVersion: version, executorID: id },
+    ...{ systemDatabasePool: pool, applicationVersion: version, executorID: id },
     logger: quietLogger(notice),
   });
+  const stop = async (): Promise<void> => {
+    await guard.stop();
+    await DBOS.shutdown({ deregister: true });
+    await pool.end();
+  };
   try {
     await DBOS.launch();
   } catch (error) {
-    await guard.stop();
+    await stop();
     throw error;
   }
-  return createExecutor(options, guard, workflows);
+  return createExecutor(options, guard, workflows, stop);
 }
 
 function register(
@@ -122,6 +128,7 @@ function createExecutor(
   { id, database }: ExecutorOptions,
   guard: Guard,
   workflows: ReadonlyMap<string, Workflow>,
+  stop: () => Promise<void>,
 ): Executor {
   const workflowOf = (name: string): Workflow => {
     const found = workflows.get(name);
@@ -133,10 +140,6 @@ function createExecutor(
     );
   };
   let stopping: Promise<void> | undefined;
-  const stop = async (): Promise<void> => {
-    await guard.stop();
-    await DBOS.shutdown({ deregister: true });
-  };
   const executor: Executor = {
     id,
     start: async (name, workflowID, args) => {

