@@ -6,7 +6,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { mkdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { diskError, syncFolder, writeDurably } from "../durable-file.node.ts";
+import { digestFile, diskError, syncFolder, writeDurably } from "../durable-file.node.ts";
 import { NutshellError } from "../error.ts";
 
 export interface BlobStore {
@@ -21,18 +21,18 @@ export function createBlobStore(dir: string): BlobStore {
   return {
     put: (bytes) => put(dir, bytes),
     get: (hash) => get(dir, hash),
-    has: async (hash) => (await sizeOf(pathOf(dir, hash))) !== undefined,
+    has: (hash) => exists(pathOf(dir, hash)),
   };
 }
 
 async function put(dir: string, bytes: Uint8Array): Promise<string> {
   const hash = digestOf(bytes);
   const path = pathOf(dir, hash);
-  // A file of another size is what a full disk or a broken copy left: it is replaced.
-  if ((await sizeOf(path)) === bytes.length) return hash;
   const folder = join(dir, hash.slice(0, 2));
   const temporary = join(folder, `${hash}.${randomUUID()}.tmp`);
   try {
+    // What is there and damaged is replaced.
+    if ((await exists(path)) && (await digestFile(path)).sha256 === hash) return hash;
     await mkdir(folder, { recursive: true });
     await writeDurably(temporary, [bytes]);
     await rename(temporary, path);
@@ -73,12 +73,14 @@ function pathOf(dir: string, hash: string): string {
   );
 }
 
-async function sizeOf(path: string): Promise<number | undefined> {
-  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== "ENOENT") throw error;
-    return undefined;
-  });
-  return found?.size;
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code !== "ENOENT") throw error;
+      return false;
+    },
+  );
 }
 
 function digestOf(bytes: Uint8Array): string {
