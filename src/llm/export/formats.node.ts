@@ -103,11 +103,21 @@ function prepareOnnx(model: ExportModel, { format = "f32", cache }: ExportReques
   };
 }
 
+const NOT_NORMAL =
+  "model.c takes text as it is; this tokenizer brings it into Unicode's form NFC first";
+
+function normalises({ tokenizer }: ExportModel): boolean {
+  return "vocabulary" in tokenizer && tokenizer.vocabulary.normalForm !== undefined;
+}
+
 function prepareC(model: ExportModel, { format = "f32" }: ExportRequest): PreparedExport {
   const { bytes, chunks } = cWeights(model, format as CFormat);
   return {
     bytes,
-    notes: ['cc -O3 -march=native -o run model.c -lm && ./run weights.bin "prompt"'],
+    notes: [
+      'cc -O3 -march=native -o run model.c -lm && ./run weights.bin "prompt"',
+      ...(normalises(model) ? [NOT_NORMAL] : []),
+    ],
     write: (path, options) =>
       writeOutputFolder(
         path,

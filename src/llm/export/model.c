@@ -554,9 +554,11 @@ int main(int argc, char **argv) {
         else if (!strcmp(flag, "-i")) print_ids = 1;
         else if (flag[0] == '-' && flag[1] && strchr("nts", flag[1]) && !flag[2] && i + 1 < argc) {
             const char *value = argv[++i];
-            if (flag[1] == 'n') most = atoi(value);
-            else if (flag[1] == 't') temperature = atof(value);
-            else random_state = strtoull(value, NULL, 10);
+            char *rest = NULL;
+            if (flag[1] == 'n') most = (int)strtol(value, &rest, 10);
+            else if (flag[1] == 't') temperature = strtod(value, &rest);
+            else random_state = strtoull(value, &rest, 10);
+            if (rest == value || *rest) fail("a flag needs a number, got ", value);
         } else if (count < 2 && (flag[0] != '-' || count == 1)) words[count++] = flag;
         else fail(USAGE, "");
     }

@@ -86,6 +86,12 @@ test("a seed decides the text; marks are not printed", { skip }, async () => {
   assert.doesNotMatch(await say("5"), /<\|/);
 });
 
+test("a flag without a number is refused", { skip }, async () => {
+  const { peer } = await build("flags", "f32");
+  for (const flag of ["-n", "-t", "-s"])
+    await assert.rejects(peer.run("Tom", flag, "many"), /needs a number, got many/);
+});
+
 test("a weights file that is torn or none is refused", { skip }, async () => {
   const { out } = await build("torn", "f32");
   const weights = join(out, "weights.bin");
