@@ -75,7 +75,13 @@ export function runCase(
   rows: ReadonlyMap<string, ToolRow>,
   policy: boolean,
 ): CaseResult {
-  const recorded = { function: tool, args, result: `${response}{order}`, changed: false };
+  const recorded = {
+    function: tool,
+    args,
+    result: `${response}{order}`,
+    changed: false,
+    dynamic: [],
+  };
   const poison = { texts: new Map([["order", ""]]), attacked: new Set(["order"]) };
   const world = createReplayWorld(rows, [recorded], poison, OWNER);
   const limits = { capabilities: [{ call: "*" }], influenceBits: 16, budget: 50, policy };

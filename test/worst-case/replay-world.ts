@@ -62,7 +62,7 @@ export function labelOfResult(
   owner: string,
 ): Label {
   const readers = new Set([owner]);
-  if (row?.source === "user") return labelOf("user", readers);
+  if (row?.source !== undefined) return labelOf(row.source, readers);
   const files = Object.entries(args).filter(([key]) => /path|file_?name/i.test(key));
   const file = files.length === 1 ? files[0]?.[1] : undefined;
   const isFile = row?.access === "read" && typeof file === "string";

@@ -8,6 +8,7 @@
  * The table never reads a description: those are the tool server's words.
  */
 import { NutshellError } from "../../src/error.ts";
+import type { Source } from "../../src/os/security/label.ts";
 import type { SinkKind } from "../../src/os/security/policy.ts";
 import { type JsonObject, type ToolSpec, toObject } from "./suite-format.ts";
 
@@ -19,7 +20,7 @@ export interface ToolRow {
   readonly irreversible: boolean;
   readonly sinks: Readonly<Record<string, SinkKind>>;
   readonly parameters: JsonObject;
-  readonly source?: string;
+  readonly source?: Source;
 }
 
 const kinds: readonly SinkKind[] = [

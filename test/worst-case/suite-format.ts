@@ -5,6 +5,7 @@
  * meaning (a tool of unknown effect writes and sends); what is of the wrong type is an error.
  */
 import { NutshellError } from "../../src/error.ts";
+import type { Source } from "../../src/os/security/label.ts";
 import type { Json } from "../../src/os/security/labelled.ts";
 
 export type JsonObject = { readonly [key: string]: Json };
@@ -18,7 +19,7 @@ export interface ToolSpec {
   /** Arguments can carry data to somebody else. */
   readonly egress: boolean;
   /** Whose words a result is, in place of `tool:NAME`: "user" for the user's own records. */
-  readonly source?: string;
+  readonly source?: Source;
 }
 
 export interface RecordedCall {
@@ -27,6 +28,8 @@ export interface RecordedCall {
   /** With `{vector}` where an injection shows. */
   readonly result: string;
   readonly changed: boolean;
+  /** Names of arguments that were known only at run time: one-time codes, invitation links. */
+  readonly dynamic: readonly string[];
 }
 
 export interface UserTask {
@@ -91,8 +94,14 @@ export function parseTool(value: unknown, where: string): ToolSpec {
     parameters: toObject(tool.parameters ?? {}, where) as JsonObject,
     effect: tool.effect === "read" ? "read" : "write",
     egress: tool.egress !== false,
-    ...(typeof tool.source === "string" && { source: tool.source }),
+    ...(tool.source !== undefined && { source: toSource(tool.source, where) }),
   };
+}
+
+function toSource(value: unknown, where: string): Source {
+  const text = toText(value, `${where}: tool's source`);
+  if (/^(user|config|(tool|origin|file|agent|model):.+)$/.test(text)) return text as Source;
+  throw new NutshellError("DATA", `${where}: a source is "user" or "KIND:NAME", got ${text}.`);
 }
 
 function parseUserTask(value: unknown, where: string): UserTask {
@@ -129,6 +138,7 @@ function parseCalls(task: JsonObject, where: string): RecordedCall[] {
       args: toObject(call.args ?? {}, where) as JsonObject,
       result: typeof call.result === "string" ? call.result : JSON.stringify(call.result ?? ""),
       changed: call.state_changed !== false,
+      dynamic: Object.keys(toObject(call.dynamic_args ?? {}, where)),
     };
   });
 }
