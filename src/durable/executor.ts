@@ -4,7 +4,12 @@
  * from there. A step that was under way runs once more: at most twice, so steps are re-entrant.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
-import { DBOS, DBOSWorkflowConflictError, type DLogger } from "@dbos-inc/dbos-sdk";
+import {
+  DBOS,
+  DBOSWorkflowConflictError,
+  type DLogger,
+  type GetWorkflowsInput,
+} from "@dbos-inc/dbos-sdk";
 import { NutshellError } from "../error.ts";
 import { createPool, type Database } from "./database.ts";
 import { type Guard, guardVersions, startGuard } from "./guard.ts";
@@ -65,6 +70,9 @@ export interface Executor extends AsyncDisposable {
 const generationOf = new AsyncLocalStorage<string | undefined>();
 const APP = "nutshell";
 const SCHEMA = "nutshell_dbos";
+const QUEUE = "nutshell";
+// DBOS's own queue is looked at once a second, too slow for who waits for a fork or a restart.
+const QUEUE_POLL_MS = 100;
 const CONNECTIONS = 10;
 const RESULT_POLL_MS = 100;
 // Every crash counts as an attempt, and there is no number of crashes at which to give up a run.
@@ -98,6 +106,8 @@ export async function launchExecutor(options: ExecutorOptions): Promise<Executor
   };
   try {
     await DBOS.launch();
+    await DBOS.registerQueue(QUEUE, { minPollingIntervalMs: QUEUE_POLL_MS });
+    await requeue({ status: "ENQUEUED", executorId: id }); // DBOS has found our own, and is slow
   } catch (error) {
     await stop();
     throw error;
@@ -117,11 +127,17 @@ function register(
   return new Map(entries);
 }
 
-/** Back into the queue that all executors of its version take from. */
-async function takeOver(dead: string): Promise<number> {
-  const runs = await DBOS.listWorkflows({ status: "PENDING", executorId: dead });
-  if (runs.length > 0) await DBOS.resumeWorkflows(runs.map(({ workflowID }) => workflowID));
-  return runs.length;
+function takeOver(dead: string): Promise<number> {
+  return requeue({ status: "PENDING", executorId: dead });
+}
+
+/** Into the queue that all executors of the runs' version take from. @returns how many */
+async function requeue(which: GetWorkflowsInput): Promise<number> {
+  const runs = await DBOS.listWorkflows({ ...which, loadInput: false, loadOutput: false });
+  const others = runs.filter(({ queueName }) => queueName !== QUEUE || which.status === "PENDING");
+  const ids = others.map(({ workflowID }) => workflowID);
+  if (ids.length > 0) await DBOS.resumeWorkflows(ids, { queueName: QUEUE });
+  return ids.length;
 }
 
 function createExecutor(
@@ -146,11 +162,11 @@ function createExecutor(
       await DBOS.startWorkflow(workflowOf(name), { workflowID })(...args);
     },
     resume: async (workflowId) => {
-      await DBOS.resumeWorkflow(workflowId);
+      await DBOS.resumeWorkflow(workflowId, { queueName: QUEUE });
     },
     cancel: (workflowId) => DBOS.cancelWorkflow(workflowId),
     fork: async (workflowId, step, newWorkflowID) => {
-      await DBOS.forkWorkflow(workflowId, step, { newWorkflowID });
+      await DBOS.forkWorkflow(workflowId, step, { newWorkflowID, queueName: QUEUE });
     },
     step: (name, fn) => runStep(database, guard, name, fn),
     result: (workflowId) =>

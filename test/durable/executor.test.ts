@@ -1,0 +1,157 @@
+/** Durable workflows in one process; what many processes do is in `npm run verify:cluster`. */
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Database } from "../../src/durable/database.ts";
+import { type Executor, launchExecutor, type Workflow } from "../../src/durable/executor.ts";
+import { testDatabase, testServer } from "./test-database.ts";
+
+const STALE_MS = 1000;
+
+interface World {
+  executor: Executor;
+  /** Names of the steps that really ran, in order. */
+  readonly ran: string[];
+  readonly notices: string[];
+}
+
+// One for all tests: DBOS makes its tables once. Each test has its own ids.
+const database: Database = await testDatabase();
+after(() => database[Symbol.asyncDispose]());
+
+/** @param make workflows, which need the executor that runs them */
+async function launch(make: (world: World) => Record<string, Workflow>): Promise<World> {
+  const world = { ran: [], notices: [] } as unknown as World;
+  const notice = (text: string): unknown => world.notices.push(text);
+  const workflows = make(world);
+  const options = { database, id: "one", version: "1", workflows, staleMs: STALE_MS, notice };
+  world.executor = await launchExecutor(options);
+  return world;
+}
+
+function stepOf(world: World, name: string, ms = 0): Promise<string> {
+  return world.executor.step(name, async () => {
+    world.ran.push(name);
+    await sleep(ms);
+    return `${name}!`;
+  });
+}
+
+const three = (world: World): Record<string, Workflow> => ({
+  three: async (greeting: string) => {
+    const said = [greeting];
+    for (const name of ["a", "b", "c"]) said.push(await stepOf(world, name, 30));
+    return said.join(" ");
+  },
+});
+
+test("a run gives its result once, whoever starts it again", async () => {
+  const world = await launch(three);
+  await using executor = world.executor;
+  await Promise.all([executor.start("three", "w1", ["hi"]), executor.start("three", "w1", ["no"])]);
+  assert.match(String(await executor.result("w1")), /^(hi|no) a! b! c!$/);
+  await executor.start("three", "w1", ["again"]);
+  await executor.result("w1");
+  assert.deepEqual(world.ran, ["a", "b", "c"]);
+});
+
+test("a stop in the middle: the next executor of the name goes on where it was", async () => {
+  const first = await launch(three);
+  await first.executor.start("three", "w2", ["hi"]);
+  while (first.ran.length < 2) await sleep(5);
+  await first.executor.stop();
+  const second = await launch(three);
+  await using executor = second.executor;
+  assert.equal(await executor.result("w2"), "hi a! b! c!");
+  assert.deepEqual(second.ran, ["b", "c"]);
+});
+
+test("cancel, resume, and a fork with the past of its origin", async () => {
+  const world = await launch(three);
+  await using executor = world.executor;
+  await executor.start("three", "w3", ["hi"]);
+  while (world.ran.length < 1) await sleep(5);
+  await executor.cancel("w3");
+  await sleep(100);
+  assert.deepEqual(world.ran, ["a"]);
+  await executor.resume("w3");
+  assert.equal(await executor.result("w3"), "hi a! b! c!");
+  world.ran.length = 0;
+  await executor.fork("w3", 2, "x3");
+  assert.equal(await executor.result("x3"), "hi a! b! c!");
+  assert.deepEqual(world.ran, ["c"]);
+});
+
+test("what a workflow throws is its result, and reaches the talk in one line", async () => {
+  const world = await launch(() => ({
+    fails: async () => {
+      throw new Error("no\nway");
+    },
+  }));
+  await using executor = world.executor;
+  await executor.start("fails", "w4", []);
+  await assert.rejects(executor.result("w4"), /no\nway/);
+  assert.deepEqual(world.notices, ["durable: no way"]);
+  await assert.rejects(executor.start("nothing", "v4", []), /got nothing. Known: fails\./);
+});
+
+test("the database dies in a step: the step is repeated, the run ends as if nothing was", async () => {
+  const server = await testServer();
+  const world = await launch((world) => ({
+    counts: async () => {
+      for (let n = 0; n < 20; n++) {
+        await world.executor.step(`add ${n}`, async () => {
+          const text = "insert into t values ($1) on conflict do nothing";
+          await database.pool.query(text, [n]);
+          if (n === 7 && world.ran.push("kill") === 1)
+            process.kill(server.pid as number, "SIGKILL");
+          await database.pool.query("select 1");
+          return n;
+        });
+      }
+      return "done";
+    },
+  }));
+  await using executor = world.executor;
+  await database.pool.query("create table t (n int primary key)");
+  await executor.start("counts", "w5", []);
+  assert.equal(await executor.result("w5"), "done");
+  const { rows } = await database.pool.query("select count(*)::int as n from t");
+  assert.deepEqual(rows, [{ n: 20 }]);
+});
+
+test("a run whose executor was declared dead begins no step more here", async () => {
+  const world = await launch(three);
+  await using executor = world.executor;
+  await executor.start("three", "w6", ["hi"]);
+  while (world.ran.length < 1) await sleep(5);
+  await database.pool.query("delete from executor_beat");
+  // As a sweeper would: back into the queue, where we are the only one to take it.
+  await executor.resume("w6");
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, STALE_MS * 0.6);
+  assert.equal(await executor.result("w6"), "hi a! b! c!");
+  assert.deepEqual(world.ran, ["a", "a", "b", "c"]);
+});
+
+test("schedules: made, listed, run by the clock, gone", async () => {
+  const ticks: unknown[] = [];
+  const world = await launch(() => ({
+    tick: async (at: Date, context: unknown) => void ticks.push([at.getTime() % 1000, context]),
+  }));
+  await using executor = world.executor;
+  const schedule = { name: "s", cron: "* * * * * *", workflow: "tick", context: { x: 1 } };
+  await executor.schedule(schedule);
+  await executor.schedule(schedule);
+  assert.deepEqual(await executor.schedules(), [{ ...schedule, timeZone: "UTC" }]);
+  while (ticks.length === 0) await sleep(20);
+  assert.deepEqual(ticks[0], [0, { x: 1 }]);
+  await executor.unschedule("s");
+  assert.deepEqual(await executor.schedules(), []);
+});
+
+test("one executor in a process, and any number after each other", async () => {
+  const world = await launch(three);
+  await assert.rejects(launch(three), { code: "DATABASE", message: /must be alone/ });
+  await world.executor.stop();
+  await world.executor.stop();
+});
