@@ -1,6 +1,6 @@
 /** What a person is shown before saying yes: the exact call as inert text, made by code alone. */
 import type { Json } from "./labelled.ts";
-import type { PolicyRequest, Verdict } from "./policy.ts";
+import type { PolicyRequest, Verdict } from "./policy-request.ts";
 
 /** @returns call, arguments with their origins, and reasons, every string inert */
 export function approvalCard(request: PolicyRequest, verdict: Verdict): Json {

@@ -2,82 +2,96 @@
  * The policy: a pure table over labels. What an argument is to the world outside decides what its
  * label must be.
  */
-import type { Capability } from "./capability.ts";
-import { isTrusted, type Label, type Source } from "./label.ts";
-import { type Labelled, wholeLabel } from "./labelled.ts";
+import { type Capability, covers, isCapability } from "./capability.ts";
+import { facts, type Item, itemsOf, type Scene, setScene } from "./facts.ts";
+import { plainName, sourceNames } from "./inert.ts";
+import type { Label } from "./label.ts";
+import type { PolicyRequest, Reason, Verdict } from "./policy-request.ts";
+import { table } from "./policy-table.ts";
 
-/**
- * What an argument is to the outside. `recipient`: who gets something (address, payee, share).
- * `target`: what is changed, deleted, published. `url`, `path`: where. `content`: what is carried.
- * `code`: what is run. `neutral`: cannot matter (a count, an order).
- */
-export type SinkKind = "recipient" | "target" | "url" | "path" | "content" | "code" | "neutral";
-
-export interface PolicyRequest {
-  readonly call: string;
-  readonly access: "read" | "write" | "egress";
-  readonly irreversible: boolean;
-  readonly sinks: Readonly<Record<string, SinkKind>>;
-  readonly args: Labelled;
-  /** What decided that the call is made. */
-  readonly pc: Label;
-  readonly owner: string;
-  readonly capabilities: readonly Capability[];
-  /** What the user typed in this turn: values that stand in it are the user's own choice. */
-  readonly userTurn?: string;
-  /** Limit on influence before a person is asked. */
-  readonly influenceBits: number;
-  /** Values and spans that a person has vouched for (`approval.ts`). */
-  readonly endorsed: readonly Endorsement[];
-  /**
-   * The owner's private stores (contacts, own mail): a value looked up there may be endorsed, where
-   * one of a stranger's is denied. Never trusted by themselves.
-   */
-  readonly stores?: readonly Source[];
-}
-
-/** A person vouches for one exact value in one argument of a call. */
-export interface Endorsement {
-  readonly call: string;
-  readonly argument: string;
-  /** SHA-256 of the canonical JSON of the value, in hex. */
-  readonly digest: string;
-}
-
-export interface Reason {
-  /** Row of the table that spoke. */
-  readonly rule: string;
-  readonly argument?: string;
-  /** One line, made by code; no untrusted text in it, so that a model may see it. */
-  readonly text: string;
-  /** Sources that offend, escaped and bounded: for people's eyes, since one may be a file's name. */
-  readonly sources?: readonly string[];
-}
-
-/** `ask`: a person may approve this very call. `endorse`: a person may vouch for one argument. */
-export type Verdict = {
-  readonly kind: "allow" | "ask" | "endorse" | "deny";
-  readonly reasons: readonly Reason[];
-};
+export type {
+  Endorsement,
+  PolicyRequest,
+  Reason,
+  SinkKind,
+  Verdict,
+} from "./policy-request.ts";
 
 export type Policy = (request: PolicyRequest) => Verdict;
 
+/** From lenient to strict: of several verdicts the last one holds. */
+const strictness: readonly Verdict["kind"][] = ["allow", "ask", "endorse", "deny"];
+
 /** The verdict of the default table. Total: a request that cannot be judged is denied. */
 export function decide(request: PolicyRequest): Verdict {
-  const fine = request.access === "read" || isTrusted(wholeLabel(request.args.labels));
-  const reason = { rule: "whole call", text: "its arguments must come from the user" };
-  return fine ? { kind: "allow", reasons: [] } : { kind: "deny", reasons: [reason] };
+  try {
+    const scene = setScene(request);
+    return strictest(itemsOf(scene).map((item) => judge(item, scene)));
+  } catch {
+    return strictest([{ rule: "malformed", kind: "deny", text: "the call cannot be judged" }]);
+  }
 }
 
-/** A rule of one's own: can only make a verdict stricter. */
+/** A rule of one's own, for a child or an app: can only make a verdict stricter. */
 export interface ExtraRule {
   readonly rule: string;
-  /** The calls that it speaks of, and the arguments for which it does. */
-  readonly on: Capability;
+  /** Of which calls it speaks: a pattern as in `Capability`. */
+  readonly call: string;
+  /** Where it does not: the arguments that may go on as before. */
+  readonly except?: Capability["where"];
   readonly verdict: "ask" | "deny";
 }
 
-/** The policy with further rules: of two verdicts the stricter one holds. */
+/** The policy with further rules; what cannot be read of a rule makes it speak of every call. */
 export function narrowed(policy: Policy, extra: readonly ExtraRule[]): Policy {
-  return extra.length === 0 ? policy : (request) => policy(request);
+  return (request) => {
+    const { kind, reasons } = policy(request);
+    const speaking = extra.filter((rule) => speaksOf(rule, request));
+    const added = speaking.map(({ rule, verdict }): Reason => {
+      return { rule: plainName(rule), kind: verdict, text: "a rule was added that speaks of it" };
+    });
+    return strictest([{ rule: "default", kind, text: "the default policy" }, ...reasons, ...added]);
+  };
+}
+
+function speaksOf({ call, except }: ExtraRule, request: PolicyRequest): boolean {
+  const capability = except === undefined ? { call } : { call, where: except };
+  if (!isCapability(capability)) return true;
+  if (!covers([{ call }], request.call, {}, 0)) return false;
+  return except === undefined || !covers([capability], request.call, request.args.value, 0);
+}
+
+function judge(item: Item, scene: Scene): Reason {
+  const section = table.find(({ judges, access }) => {
+    return judges === item.judges && access.includes(scene.access);
+  });
+  const found = section?.rules.find(([, when]) => facts[when](item, scene));
+  if (found === undefined) throw new TypeError(`no rule for ${item.judges}`);
+  const [name, , kind, text] = found;
+  const rule = `${item.judges.replaceAll(" ", "-")}.${name}`;
+  const argument = item.argument === undefined ? undefined : plainName(item.argument);
+  const what = argument === undefined ? item.judges : `${item.judges} "${argument}"`;
+  return {
+    ...{ rule, kind, text: `${what} ${text}${kind === "allow" ? "" : shapedBy(item.label)}` },
+    ...(argument === undefined ? {} : { argument }),
+    ...(kind === "allow" ? {} : { sources: sourceNames(item.label) }),
+  };
+}
+
+/** All that spoke, each once, the strictest first. */
+function strictest(reasons: readonly Reason[]): Verdict {
+  const unlike = new Map(reasons.map((one) => [`${one.rule} ${one.argument} ${one.kind}`, one]));
+  const sorted = [...unlike.values()].sort((a, b) => {
+    return strictness.indexOf(b.kind) - strictness.indexOf(a.kind);
+  });
+  return { kind: sorted[0]?.kind ?? "deny", reasons: sorted };
+}
+
+const sourceKinds = ["tool", "origin", "file", "agent", "model"];
+
+/** Kinds of sources, never their names: a file's name may be an order to whoever reads this. */
+function shapedBy({ integrity }: Label): string {
+  const kinds = new Set([...integrity].map((source) => source.split(":")[0]));
+  const others = [...kinds].filter((kind) => sourceKinds.includes(kind ?? "")).sort();
+  return others.length === 0 ? "" : `, got it from ${others.join(", ")}`;
 }
