@@ -92,7 +92,8 @@ async function tryCall(name: string, args: Record<string, string>, tree: string)
 }
 
 const asked = fc.oneof(
-  place,
+  { arbitrary: place, weight: 3 },
+
   fc
     .array(fc.constantFrom("a", "b", "c", "..", ".", "", "outside", "secret"), { maxLength: 6 })
     .map((names) => names.join("/")),
@@ -156,7 +157,7 @@ test("changes never reach what is outside", async () => {
     .catch((error: { status?: number }) => {
       throw error;
     });
-  assert.ok(written > 30, `only ${written} changes were made: the test shows nothing`);
+  assert.ok(written > 20, `only ${written} changes were made: the test shows nothing`);
 });
 
 const refused: readonly string[] = [
