@@ -1,44 +1,36 @@
 /**
  * The memory of all processes: page tables and archive in Postgres, originals in the blob store.
- * `calls` are its rows of the syscall table; what they do is idempotent by the call's key, so that
- * a crash between doing and journaling loses and doubles nothing.
+ * `calls` are its rows of the syscall table; what they do is idempotent by the call's number, so
+ * that a crash between doing and journaling loses and doubles nothing.
  *
  * A planner calls `memory.assemble` before each generation with what was said since; the answer's
- * `messages` are the prompt. Without a model to summarise, old dialogue leaves the window instead.
+ * `messages` are the prompt.
  */
 import type { BlobStore } from "../../durable/blobs.ts";
 import type { Database } from "../../durable/database.ts";
 import type { Syscall } from "../kernel/syscall.ts";
 import type { Json } from "../security/labelled.ts";
+import { memoryCalls } from "./calls.ts";
+import { mapOf } from "./listing.ts";
+import { lru2, type Replacement } from "./lru-k.ts";
+import { type Embedder, roughTokens, type Summariser } from "./models.ts";
+import { memoryTables } from "./schema.ts";
 
 export interface MemoryOptions {
   readonly database: Database;
   readonly blobs: BlobStore;
-  /** Tokens of a text for the model that reads the window; default one a three bytes. */
+  /** Tokens of a text for the model that reads the window; default three bytes each. */
   readonly tokensOf?: (text: string) => number;
   /** Absent: nothing is ever summarised. */
-  readonly summarise?: Summariser;
+  readonly summariser?: Summariser;
   /** Absent: search is by words alone. */
   readonly embedder?: Embedder;
   /** The process's parents, nearest first: what they share with their tree, it may read. */
   readonly ancestors?: (pid: number) => Promise<readonly number[]>;
-}
-
-export interface Summariser {
-  /** Source name: the summary's label says `model:NAME`. */
-  readonly model: string;
-  /** @returns a text of about `maxTokens` at most, and what it cost in tokens */
-  summarise(
-    texts: readonly string[],
-    maxTokens: number,
-    signal: AbortSignal,
-  ): Promise<{ readonly text: string; readonly tokens: number }>;
-}
-
-export interface Embedder {
-  /** Vectors of different models are never compared. */
-  readonly model: string;
-  embed(texts: readonly string[], signal: AbortSignal): Promise<readonly Float32Array[]>;
+  /** Default LRU-2. */
+  readonly replacement?: Replacement;
+  /** Share of the capacity that compaction goes down to, once it began. Default 0.8. */
+  readonly low?: number;
 }
 
 export interface Memory {
@@ -50,6 +42,33 @@ export interface Memory {
   fork(from: number, to: number, before?: number): Promise<void>;
 }
 
-export function openMemory(_options: MemoryOptions): Promise<Memory> {
-  throw new Error("openMemory");
+export async function openMemory(options: MemoryOptions): Promise<Memory> {
+  const machine = {
+    ...{ tokensOf: roughTokens, replacement: lru2, low: 0.8, ancestors: async () => [] },
+    ...options,
+  };
+  await machine.database.migrate("memory", memoryTables);
+  return {
+    calls: memoryCalls(machine),
+    map: (pid) => mapOf(machine, pid),
+    fork: (from, to, before) => fork(machine.database, from, to, before),
+  };
+}
+
+const MOST_CALLS = 2 ** 31 - 1;
+
+function fork(database: Database, from: number, to: number, before = MOST_CALLS): Promise<void> {
+  return database.transaction(async (client) => {
+    await client.query(
+      `insert into memory_window select $2, owner, 1, 0, last_page, last_position, clock,
+         refs, hits, faults, refaults, evictions, capacity from memory_window where pid = $1
+       on conflict do nothing`,
+      [from, to],
+    );
+    await client.query(
+      `insert into memory_page select $2, page, text_pid, text_n, kind, form, shown, pinned, dirty,
+         history, rest, 0 from memory_page where pid = $1 and call < $3 on conflict do nothing`,
+      [from, to, before],
+    );
+  });
 }
