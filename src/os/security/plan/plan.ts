@@ -53,7 +53,7 @@ export type Expression = Place &
     | {
         readonly kind: "read";
         readonly object: Expression;
-        readonly key: Expression;
+        readonly key: string | Expression;
         readonly optional: boolean;
       }
     | {
@@ -80,9 +80,9 @@ export interface Element {
   readonly value: Expression;
 }
 
-/** Absent key: `...value`. */
+/** Absent key: `...value`. A key that the text says itself is a string. */
 export interface Entry {
-  readonly key?: Expression;
+  readonly key?: string | Expression;
   readonly value: Expression;
 }
 
@@ -102,7 +102,7 @@ export type Statement =
       readonly name: string;
       readonly args: Expression;
     }
-  | {
+  | ({
       readonly kind: "ask";
       readonly slot: number;
       readonly type: AnswerType;
@@ -110,7 +110,7 @@ export type Statement =
       readonly text: Expression;
       /** A list. */
       readonly about: Expression;
-    }
+    } & Place)
   | {
       readonly kind: "if";
       readonly test: Expression;

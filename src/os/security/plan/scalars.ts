@@ -1,0 +1,92 @@
+/** Operations on plain values, and how plain functions are lifted to labelled ones. */
+import { bottom, join, type Label } from "../label.ts";
+import type { Budget } from "./budget.ts";
+import { type Cell, type ErrorCell, failure, raised, scalar, text } from "./cell.ts";
+import type { Place, Scalar, UnaryOperator } from "./plan.ts";
+
+/** Containers are true, failures false. */
+export function truthy(cell: Cell): boolean {
+  return cell.kind === "scalar" ? Boolean(cell.value) : cell.kind !== "error";
+}
+
+function kindOf(cell: Cell): string {
+  if (cell.kind !== "scalar") return cell.kind;
+  return cell.value === null ? "null" : typeof cell.value;
+}
+
+/** The failure of an operation that does not fit a value; of a failure, that failure. */
+export function misfit(cell: Cell, rule: string, { line, column }: Place): ErrorCell {
+  if (cell.kind === "error") return cell;
+  return failure("TYPE", `plan ${line}:${column}: ${rule}, got ${kindOf(cell)}`, cell.label);
+}
+
+/** Applies `run` to the values of all cells, with the join of their labels. */
+export function lift(
+  cells: readonly Cell[],
+  place: Place,
+  run: (values: readonly Scalar[], label: Label) => Cell,
+): Cell {
+  let label = bottom;
+  let unfit: Cell | undefined;
+  const values: Scalar[] = [];
+  for (const cell of cells) {
+    label = join(label, cell.label);
+    if (cell.kind === "scalar") values.push(cell.value);
+    else if (unfit?.kind !== "error") unfit = cell.kind === "error" ? cell : (unfit ?? cell);
+  }
+  if (unfit !== undefined) return raised(misfit(unfit, "plain values are needed", place), label);
+  return run(values, label);
+}
+
+type Binary = (left: Cell, right: Cell, place: Place, budget: Budget) => Cell;
+
+// Two plain values, as the host language has it: no object is among them, so nothing is called.
+const plain =
+  (operate: (a: never, b: never) => Scalar): Binary =>
+  (left, right, place, budget) =>
+    lift([left, right], place, ([a, b], label) => {
+      const value = operate(a as never, b as never);
+      return typeof value === "string" ? text(value, label, budget) : scalar(value, label);
+    });
+
+/** Something plain never equals a container; two containers cannot be compared. */
+const equality =
+  (same: boolean): Binary =>
+  (left, right, place) => {
+    const containers = [left, right].filter(
+      (cell) => cell.kind === "list" || cell.kind === "record",
+    );
+    if (containers.length === 1 && left.kind !== "error" && right.kind !== "error") {
+      return scalar(!same, join(left.label, right.label));
+    }
+    return lift([left, right], place, ([a, b], label) => scalar((a === b) === same, label));
+  };
+
+export const operators: Readonly<Record<string, Binary>> = {
+  "+": plain((a: number, b: number) => a + b),
+  "-": plain((a: number, b: number) => a - b),
+  "*": plain((a: number, b: number) => a * b),
+  "/": plain((a: number, b: number) => a / b),
+  "%": plain((a: number, b: number) => a % b),
+  "**": plain((a: number, b: number) => a ** b),
+  "<": plain((a: number, b: number) => a < b),
+  "<=": plain((a: number, b: number) => a <= b),
+  ">": plain((a: number, b: number) => a > b),
+  ">=": plain((a: number, b: number) => a >= b),
+  "===": equality(true),
+  "!==": equality(false),
+};
+
+type Unary = (operand: Cell, place: Place) => Cell;
+
+export const unaryOperators: Readonly<Record<UnaryOperator, Unary>> = {
+  "-": (operand, place) => lift([operand], place, ([a], label) => scalar(-Number(a), label)),
+  "+": (operand, place) => lift([operand], place, ([a], label) => scalar(Number(a), label)),
+  "!": (operand) => scalar(!truthy(operand), operand.label),
+  typeof: (operand) => scalar(typeName(operand), operand.label),
+};
+
+function typeName(cell: Cell): string {
+  if (cell.kind === "scalar") return typeof cell.value;
+  return cell.kind === "error" ? "error" : "object";
+}
