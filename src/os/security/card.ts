@@ -1,8 +1,62 @@
-/** What a person is shown before saying yes: the exact call as inert text, made by code alone. */
-import type { Json } from "./labelled.ts";
+/**
+ * What a person is shown before saying yes: the exact call, where each argument came from, why it
+ * is asked. Made by code from labels, never by a model; every string is inert text. Long content
+ * is cut in the middle and has its digest beside it; what names somebody or some place is whole.
+ */
+import { canonicalJson, digest } from "./canonical.ts";
+import { type Argument, argumentsOf } from "./facts.ts";
+import { plainName, sourceNames, toAscii, toInert } from "./inert.ts";
+import { influenceBits, join, type Label } from "./label.ts";
+import { type Json, wholeLabel } from "./labelled.ts";
+import { toUrl } from "./place.ts";
 import type { PolicyRequest, Verdict } from "./policy-request.ts";
+import { readTurn, standsIn } from "./turn.ts";
 
-/** @returns call, arguments with their origins, and reasons, every string inert */
+/** Characters of content at its start and at its end. */
+const shownHead = 1500;
+const shownTail = 500;
+
+/** @throws NutshellError DENIED, TypeError: what `decide` denies as malformed has no card */
 export function approvalCard(request: PolicyRequest, verdict: Verdict): Json {
-  return { call: request.call, args: request.args.value, why: verdict.reasons.map((r) => r.text) };
+  const bits = influenceBits(join(wholeLabel(request.args.labels), request.pc));
+  return {
+    call: toAscii(request.call),
+    irreversible: request.irreversible,
+    arguments: argumentsOf(request).map((argument) => toShown(argument, request.userTurn)),
+    decidedBy: toOrigin(request.pc),
+    influenceBits: Number.isFinite(bits) ? Math.round(bits * 10) / 10 : "unbounded",
+    why: verdict.reasons
+      .filter(({ kind }) => kind !== "allow")
+      .map(({ rule, text, sources = [] }) => ({ rule, text, sources })),
+  };
+}
+
+function toShown([name, sink, value, labels]: Argument, userTurn?: string): Json {
+  const text = typeof value === "string" ? value : canonicalJson(value);
+  const url = sink === "url" ? toUrl(text) : undefined;
+  const named = sink !== "content" && sink !== "code" && sink !== "neutral";
+  return {
+    argument: plainName(name),
+    is: sink,
+    ...(named ? { value: toAscii(text) } : toExcerpt(text)),
+    ...(url === undefined ? {} : { host: url.host }),
+    ...toOrigin(wholeLabel(labels)),
+    typed: standsIn(value, readTurn(userTurn), sink),
+  };
+}
+
+function toExcerpt(text: string): { readonly [key: string]: Json } {
+  const left = text.length - shownHead - shownTail;
+  if (left <= 0) return { value: toInert(text) };
+  const end = toInert(text.slice(-shownTail));
+  return { value: toInert(text.slice(0, shownHead)), left, end, sha256: digest(text) };
+}
+
+function toOrigin(label: Label): { readonly [key: string]: Json } {
+  const { readers } = label;
+  const said = ["user", "config"].filter((one) => label.integrity.has(one as "user"));
+  return {
+    from: [...said, ...sourceNames(label)],
+    readers: readers === "public" ? readers : [...readers].sort().slice(0, 20).map(toAscii),
+  };
 }

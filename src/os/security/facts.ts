@@ -39,7 +39,7 @@ export interface Scene {
   readonly audienceTyped: boolean;
 }
 
-type Argument = readonly [name: string, sink: SinkKind, value: Json, labels: LabelTree];
+export type Argument = readonly [name: string, sink: SinkKind, value: Json, labels: LabelTree];
 
 const sinkKinds = "recipient target url path content code neutral".split(" ");
 const maxLeaves = 256;
@@ -90,7 +90,7 @@ function itemsOfArgument(argument: Argument, access: PolicyRequest["access"]): r
 }
 
 /** An argument that the call's row does not name is taken for a target. */
-function argumentsOf({ args, sinks }: PolicyRequest): readonly Argument[] {
+export function argumentsOf({ args, sinks }: PolicyRequest): readonly Argument[] {
   const { value, labels } = args;
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new TypeError("arguments must be an object");
