@@ -28,11 +28,18 @@ export type ErrorCode =
 
 export class NutshellError extends Error {
   readonly code: ErrorCode;
+  /** Whoever refused said when it may be asked again; milliseconds from now. */
+  readonly retryAfterMs: number | undefined;
 
   /** @param message one line, `where: rule, got values. hint` */
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: ErrorOptions & { readonly retryAfterMs?: number | undefined } = {},
+  ) {
     super(message, options);
     this.name = "NutshellError";
     this.code = code;
+    this.retryAfterMs = options.retryAfterMs;
   }
 }

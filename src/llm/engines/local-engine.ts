@@ -61,6 +61,7 @@ function abilities(tokens: TokenEngine, chat: ChatFormat | undefined): Abilities
     tools: chat?.calls !== undefined,
     formats: ["text", "json", "json-schema", "grammar"],
     snapshot: true,
+    resume: true,
     embed: tokens.embeddingSize !== undefined,
   };
 }

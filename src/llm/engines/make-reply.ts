@@ -35,6 +35,10 @@ export async function* makeReply(
 ): AsyncGenerator<Delta, void> {
   try {
     yield* untilItEnds(made, reply, outcome);
+  } catch (error) {
+    // The text may go on later: what was held back then counts as shown.
+    yield* reply.deltas.end();
+    throw error;
   } finally {
     await made.return("aborted");
   }

@@ -66,7 +66,8 @@ function abilities(provider: ProviderName): Abilities {
     (kind) => kind === "text" || !lacks.has(kind),
   );
   const embed = embedding !== undefined;
-  return { tokens: false, logprobs: false, tools: true, formats, snapshot: true, embed };
+  const resume = !lacks.has("resume");
+  return { tokens: false, logprobs: false, tools: true, formats, snapshot: true, resume, embed };
 }
 
 function readState({ model, bytes }: Snapshot, scene: RemoteScene): RemoteState {

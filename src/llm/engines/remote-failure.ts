@@ -22,7 +22,17 @@ export function toFailure(
   if (isTooLong(last)) return new NutshellError("CONTEXT", `${where}: ${hide(wordsOf(last))}`);
   const tries = RetryError.isInstance(error) ? ` after ${error.errors.length} tries` : "";
   const got = `${hide(wordsOf(last))}${tries}`;
-  return new NutshellError("PROVIDER", `${where}: the provider must answer, got ${got}`);
+  const options = { retryAfterMs: retryAfter(last) };
+  return new NutshellError("PROVIDER", `${where}: the provider must answer, got ${got}`, options);
+}
+
+/** Seconds or a date, as RFC 9110 has it; only where the provider asks for patience. */
+function retryAfter(error: unknown): number | undefined {
+  if (!APICallError.isInstance(error) || ![429, 503].includes(error.statusCode ?? 0))
+    return undefined;
+  const value = error.responseHeaders?.["retry-after"] ?? "";
+  const ms = /^\d+$/.test(value) ? 1000 * Number(value) : Date.parse(value) - Date.now();
+  return Number.isNaN(ms) ? undefined : Math.max(0, ms);
 }
 
 /** As OpenAI and servers like it say that a prompt does not fit. */

@@ -51,6 +51,7 @@ export function createScriptedEngine(script: Script, setting: ScriptedSetting = 
     tools: true,
     formats: ["text", "json", "json-schema", "grammar"],
     snapshot: true,
+    resume: true,
     embed: true,
     ...setting.can,
   };

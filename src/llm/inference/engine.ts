@@ -180,6 +180,8 @@ export interface Abilities {
   /** Formats whose text cannot come out invalid. */
   readonly formats: readonly Format["kind"][];
   readonly snapshot: boolean;
+  /** A reply that was cut goes on at the next `generate`. */
+  readonly resume: boolean;
   readonly embed: boolean;
 }
 

@@ -54,7 +54,9 @@ export async function encodeSnapshot(state: KvState): Promise<Uint8Array> {
 }
 
 /** @throws CHECKPOINT when the bytes are not those of a whole snapshot of these weights */
-export async function decodeSnapshot(bytes: Uint8Array, fingerprint: string): Promise<KvState> {
+export async function decodeSnapshot(given: Uint8Array, fingerprint: string): Promise<KvState> {
+  // Of a file's Buffer, `slice` would be no copy.
+  const bytes = new Uint8Array(given.buffer, given.byteOffset, given.length);
   const body = bytes.subarray(0, Math.max(0, bytes.length - CHECKSUM_BYTES));
   const wanted = await checksum(body);
   const textAt = MAGIC.length + 4;
