@@ -12,7 +12,7 @@
 import { NutshellError } from "../../error.ts";
 import type { Engine } from "../../llm/inference/engine.ts";
 import { DeviceError } from "../kernel/device-error.ts";
-import type { Priority } from "../kernel/process.ts";
+import type { Priority } from "../kernel/scheduler/policy.ts";
 import type { Scheduler, Work } from "../kernel/scheduler/scheduler.ts";
 import type { CallContext, CallResult, Cost, Syscall } from "../kernel/syscall.ts";
 import { type Label, labelOf } from "../security/label.ts";

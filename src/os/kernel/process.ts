@@ -21,15 +21,6 @@ export type Exit =
   | { readonly how: "failed"; readonly code: string; readonly message: string }
   | { readonly how: "killed"; readonly signal: Signal };
 
-/** How urgent a process is, as the scheduler sees it. */
-export interface Priority {
-  /** -20 (much) to 19 (little), as in Unix: weight = 1.25^-nice. */
-  readonly nice: number;
-  readonly interactive: boolean;
-  /** Milliseconds since 1970 by which it should be done; orders equals. */
-  readonly deadline?: number;
-}
-
 /** Limits; absent = what the parent has left. A child can only have less. */
 export interface Budget {
   readonly tokens?: number;

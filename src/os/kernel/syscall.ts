@@ -8,7 +8,7 @@ import type { Capability } from "../security/capability.ts";
 import type { Label } from "../security/label.ts";
 import type { Json, Labelled, LabelTree } from "../security/labelled.ts";
 import type { SinkKind } from "../security/policy.ts";
-import type { Priority } from "./process.ts";
+import type { Priority } from "./scheduler/policy.ts";
 
 /**
  * What doing it again means. `pure`: nothing. `idempotent`: the same key is one effect.

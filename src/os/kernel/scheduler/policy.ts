@@ -3,7 +3,14 @@
  * clock, no randomness and no I/O: the same calls in the same order decide the same, whether a
  * dispatcher makes them or a simulation.
  */
-import type { Priority } from "../process.ts";
+/** How urgent a process is. */
+export interface Priority {
+  /** -20 (much) to 19 (little), as in Unix: weight = 1.25^-nice. */
+  readonly nice: number;
+  readonly interactive: boolean;
+  /** Milliseconds since 1970 by which it should be done; orders equals. */
+  readonly deadline?: number;
+}
 
 /** A request that wants tokens. */
 export interface Claim {

@@ -6,11 +6,10 @@
  * finds none.
  */
 import { NutshellError } from "../../../error.ts";
-import type { Priority } from "../process.ts";
 import { createFairPolicy } from "./fair.ts";
 import { type Entry, Lane, type LaneLimits } from "./lane.ts";
 import { Ledger, type Service } from "./ledger.ts";
-import type { Policy } from "./policy.ts";
+import type { Policy, Priority } from "./policy.ts";
 import { createFifoPolicy, createRoundRobinPolicy } from "./turns.ts";
 
 /** One request's work, as whoever asked makes it: a generation, an embedding. */

@@ -3,10 +3,9 @@
  * token in a fixed time, processes that ask, wait and think. All that decides is the product's code.
  */
 
-import type { Priority } from "../../../../src/os/kernel/process.ts";
 import { type Entry, Lane } from "../../../../src/os/kernel/scheduler/lane.ts";
 import { Ledger } from "../../../../src/os/kernel/scheduler/ledger.ts";
-import type { Policy } from "../../../../src/os/kernel/scheduler/policy.ts";
+import type { Policy, Priority } from "../../../../src/os/kernel/scheduler/policy.ts";
 
 export interface SimulatedProcess {
   readonly pid: number;
