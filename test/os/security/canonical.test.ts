@@ -86,11 +86,9 @@ test("what is no plain JSON is refused by name, before it can cost anything", ()
   ];
   for (const [value, message] of table) {
     assert.throws(() => canonicalJson(value as Json), message);
-    assert.throws(
-      () => canonicalJson({ a: value } as Json),
-      value === undefined ? undefined : message,
-    );
+    assert.throws(() => canonicalJson([value as Json]), message);
   }
+  assert.equal(canonicalJson({ a: undefined, b: 1 } as unknown as Json), '{"b":1}');
   const limits = { depth: 2, chars: 14 };
   assert.equal(canonicalJson([["12345678"]], limits).length, 14);
   assert.throws(() => canonicalJson([[[]]], limits), /2 levels/);
