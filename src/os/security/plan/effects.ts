@@ -1,6 +1,6 @@
 /** `await`: a call of a tool, or a typed question. Each becomes a statement ahead of its own. */
 import type * as syntax from "@babel/types";
-import { pathOf, translateElements, translateExpression } from "./expressions.ts";
+import { pathOf, translateElements } from "./parts.ts";
 import type { Expression } from "./plan.ts";
 import type { AnswerType } from "./question.ts";
 import type { Scope } from "./scope.ts";
@@ -52,7 +52,7 @@ function translateTool(
     return scope.refuse(node, "a call takes one record", `Write ${name}({ name: value })`);
   }
   const none: Expression = { ...scope.place(node), kind: "record", entries: [] };
-  return { kind: "call", name, args: args === undefined ? none : translateExpression(args, scope) };
+  return { kind: "call", name, args: args === undefined ? none : scope.expression(args) };
 }
 
 /** The calls of the same device, else all devices. */
@@ -69,10 +69,10 @@ function translateQuestion(node: syntax.CallExpression, scope: Scope): Effect {
   }
   const items = translateElements(values, scope, node);
   const about: Expression = { ...scope.place(node), kind: "list", items };
-  const asked = { kind: "ask", text: translateExpression(text, scope), about } as const;
+  const asked = { kind: "ask", text: scope.expression(text), about } as const;
   const list = choicesOf(type);
   if (list === undefined) return { ...asked, type: translateType(type, scope) };
-  return { ...asked, type: { kind: "ref", count: 0 }, choices: translateExpression(list, scope) };
+  return { ...asked, type: { kind: "ref", count: 0 }, choices: scope.expression(list) };
 }
 
 function choicesOf(node: syntax.Node): syntax.Node | undefined {

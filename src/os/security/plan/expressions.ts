@@ -8,7 +8,8 @@ import { builtins } from "./builtins.ts";
 import { translateAwait } from "./effects.ts";
 import { translateLambda } from "./lambda.ts";
 import { higherOrder, listMethods } from "./list-methods.ts";
-import type { Element, Entry, Expression, Lambda, LogicalOperator, UnaryOperator } from "./plan.ts";
+import { pathOf, translateElements, translateKey } from "./parts.ts";
+import type { Entry, Expression, Lambda, LogicalOperator, UnaryOperator } from "./plan.ts";
 import { operators, unaryOperators } from "./scalars.ts";
 import type { Scope } from "./scope.ts";
 import { nativeNames } from "./text-methods.ts";
@@ -131,32 +132,10 @@ function translateIdentifier(node: Of<"Identifier">, scope: Scope): Expression {
   );
 }
 
-export function translateElements(
-  nodes: readonly (syntax.Node | null)[],
-  scope: Scope,
-  around: syntax.Node,
-): Element[] {
-  return nodes.map((node) => {
-    if (node === null) return scope.refuse(around, "a list has no holes", "Write undefined");
-    const spread = node.type === "SpreadElement";
-    return { spread, value: translateExpression(spread ? node.argument : node, scope) };
-  });
-}
-
 function translateEntry(node: syntax.Node, scope: Scope): Entry {
   if (node.type === "SpreadElement") return { value: translateExpression(node.argument, scope) };
   if (node.type !== "ObjectProperty") return scope.refuse(node, "a record has values only");
   return { key: translateKey(node, scope), value: translateExpression(node.value, scope) };
-}
-
-/** Of `{ key: … }` and `{ [key]: … }`, in values and in patterns. */
-export function translateKey(node: Of<"ObjectProperty">, scope: Scope): string | Expression {
-  const { key } = node;
-  if (node.computed) return translateExpression(key, scope);
-  if (key.type === "Identifier") return scope.identifier(key);
-  if (key.type === "StringLiteral") return scope.key(key, key.value);
-  if (key.type === "NumericLiteral") return String(key.value);
-  return scope.refuse(key, "a key is a name, a text or a number");
 }
 
 type Member = Of<"MemberExpression"> | Of<"OptionalMemberExpression">;
@@ -207,16 +186,6 @@ function builtinName(callee: syntax.Node, scope: Scope): string | undefined {
   const path = pathOf(callee)?.join(".");
   if (path === undefined || !Object.hasOwn(builtins, path)) return undefined;
   return scope.lookUp(path) === undefined ? path : undefined;
-}
-
-/** The names of a.b.c. */
-export function pathOf(node: syntax.Node): readonly string[] | undefined {
-  if (node.type === "Identifier") return [node.name];
-  if (node.type !== "MemberExpression" || node.computed) return undefined;
-  const object = pathOf(node.object);
-  return object && node.property.type === "Identifier"
-    ? [...object, node.property.name]
-    : undefined;
 }
 
 const known: ReadonlySet<string> = new Set([

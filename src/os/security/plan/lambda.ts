@@ -4,8 +4,7 @@
  * themselves, so that none calls itself.
  */
 import type * as syntax from "@babel/types";
-import { translateExpression } from "./expressions.ts";
-import { bindPattern } from "./patterns.ts";
+import { bindPattern } from "./parts.ts";
 import type { Expression, Lambda } from "./plan.ts";
 import { Scope } from "./scope.ts";
 
@@ -26,7 +25,7 @@ export function translateLambda(node: syntax.ArrowFunctionExpression, outer: Sco
   const body =
     node.body.type === "BlockStatement"
       ? bodyOf(node.body.body, node, scope)
-      : translateExpression(node.body, scope);
+      : scope.expression(node.body);
   return { parameters, body: letAll(lets, body) };
 }
 
@@ -44,7 +43,7 @@ function bodyOf(nodes: readonly syntax.Statement[], around: syntax.Node, scope: 
   if (first === undefined) return scope.refuse(around, "a function returns a value on every path");
   return scope.within(first, () => {
     if (first.type === "ReturnStatement" && first.argument) {
-      return translateExpression(first.argument, scope);
+      return scope.expression(first.argument);
     }
     if (first.type === "VariableDeclaration" && first.kind === "const") {
       const lets: Let[] = [];
@@ -66,7 +65,7 @@ function choose(
     statement.type === "BlockStatement" ? statement.body : [statement];
   const arm = (statements: readonly syntax.Statement[]): Expression =>
     bodyOf(statements, node, new Scope(scope.names, scope));
-  const test = translateExpression(node.test, scope);
+  const test = scope.expression(node.test);
   const then = arm(block(node.consequent));
   const otherwise = arm(node.alternate ? [...block(node.alternate), ...rest] : rest);
   return { ...scope.place(node), kind: "choose", test, then, otherwise };
@@ -86,7 +85,7 @@ export function declare(
       scope.bind(id, id.name, { kind: "function", lambda: translateLambda(init, scope) });
     } else {
       const nothing: Expression = { ...scope.place(node), kind: "literal", value: undefined };
-      const value = init ? translateExpression(init, scope) : nothing;
+      const value = init ? scope.expression(init) : nothing;
       bindPattern(id, value, scope, assign, node.kind === "const");
     }
   }

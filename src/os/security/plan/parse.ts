@@ -5,6 +5,7 @@
  */
 import { type File, parse } from "@babel/parser";
 import { NutshellError } from "../../../error.ts";
+import { translateExpression } from "./expressions.ts";
 import type { Plan } from "./plan.ts";
 import { createScope, type Names } from "./scope.ts";
 import { translateBlock } from "./statements.ts";
@@ -27,7 +28,7 @@ export interface ParseOptions {
 /** @throws NutshellError PLAN `plan LINE:COLUMN: rule, got values. hint` */
 export function parsePlan(text: string, options: ParseOptions = {}): Plan {
   const { program } = readSyntax(text);
-  const names: Names = { text, slots: 0, calls: options.calls };
+  const names: Names = { text, slots: 0, calls: options.calls, translate: translateExpression };
   const scope = createScope(names, options.inputs ?? []);
   if (program.directives[0] !== undefined) scope.refuse(program.directives[0], "no directives");
   const body = translateBlock(program.body, scope);

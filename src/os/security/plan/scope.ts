@@ -16,6 +16,7 @@ export interface Names {
   readonly text: string;
   slots: number;
   readonly calls: ReadonlySet<string> | undefined;
+  readonly translate: (node: Node, scope: Scope) => Expression;
 }
 
 /** One block. Plain data but for its lifetime: translation of that block. */
@@ -34,6 +35,10 @@ export class Scope {
     this.names = names;
     this.parent = parent;
     this.depth = (parent?.depth ?? 0) + 1;
+  }
+
+  expression(node: Node): Expression {
+    return this.names.translate(node, this);
   }
 
   lookUp(name: string): Binding | undefined {

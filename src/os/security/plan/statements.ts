@@ -1,8 +1,7 @@
 /** Syntax of statements to a plan's: one row a kind of node, and no other node has a meaning. */
 import type * as syntax from "@babel/types";
-import { translateExpression } from "./expressions.ts";
 import { declare } from "./lambda.ts";
-import { bindPattern } from "./patterns.ts";
+import { bindPattern } from "./parts.ts";
 import type { Expression, Region, Statement } from "./plan.ts";
 import { Scope } from "./scope.ts";
 
@@ -52,7 +51,7 @@ const rows: Rows = {
     out.push(...blockOf(node, scope));
   },
   IfStatement: (node, scope, out) => {
-    const test = translateExpression(node.test, scope);
+    const test = scope.expression(node.test);
     const then = blockOf(node.consequent, scope);
     const otherwise = node.alternate ? blockOf(node.alternate, scope) : [];
     out.push({ kind: "if", test, then, otherwise, region: regionOf([...then, ...otherwise]) });
@@ -60,7 +59,7 @@ const rows: Rows = {
   ForOfStatement: translateFor,
   ReturnStatement: (node, scope, out) => {
     const none: Expression = { ...scope.place(node), kind: "literal", value: undefined };
-    const value = node.argument ? translateExpression(node.argument, scope) : none;
+    const value = node.argument ? scope.expression(node.argument) : none;
     out.push({ kind: "return", value });
   },
   BreakStatement: (node, scope, out) => {
@@ -85,7 +84,7 @@ function translateFor(node: Of<"ForOfStatement">, scope: Scope, out: Statement[]
   if (left.type !== "VariableDeclaration" || left.kind === "var" || declared === undefined) {
     scope.refuse(left, "a loop declares its variable", "Write for (const one of list)");
   }
-  const list = translateExpression(node.right, scope);
+  const list = scope.expression(node.right);
   const inner = new Scope(scope.names, scope);
   const slot = inner.slot();
   const source: Expression = { ...scope.place(left), kind: "variable", slot };
@@ -109,7 +108,7 @@ function translateExpressionStatement(
   scope: Scope,
   out: Statement[],
 ): void {
-  if (expression.type === "AwaitExpression") translateExpression(expression, scope);
+  if (expression.type === "AwaitExpression") scope.expression(expression);
   else if (expression.type === "AssignmentExpression") {
     const { left, right, operator } = expression;
     out.push(assignment(expression, left, operator.slice(0, -1), right, scope));
@@ -144,7 +143,7 @@ function assignment(
   }
   if (!ASSIGNING.has(operator)) scope.refuse(node, "no such assignment");
   const place = scope.place(node);
-  const given = right === undefined ? undefined : translateExpression(right, scope);
+  const given = right === undefined ? undefined : scope.expression(right);
   const value: Expression = given ?? { ...place, kind: "literal", value: 1 };
   const { slot } = binding;
   if (operator === "") return { kind: "assign", slot, value };
