@@ -139,7 +139,9 @@ const anyTime = Number.NEGATIVE_INFINITY;
 
 export const facts: Readonly<Record<Fact, (item: Item, scene: Scene) => boolean>> = {
   trusted: (item, { request }) => isTrusted(item.label) || isEndorsed(item, request),
-  typed: ({ value, judges }, { turn }) => standsIn(value ?? null, turn, judges.split(" ").at(-1)),
+  typed: ({ value = null, judges }, { turn }) => {
+    return standsIn(value, turn, judges === "carried by a URL" ? "url" : judges);
+  },
   "looked up": ({ label }, scene) => {
     return everySource(label, (source) => isStore(source, scene) || isNamed(source, scene.turn));
   },

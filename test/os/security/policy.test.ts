@@ -196,6 +196,8 @@ test("URLs", () => {
     ["ask url.foreign", "https://e.org/page?x", web, "Read https://e.org/page."],
     ["ask url.foreign", "https://e.org/", web, "Read https://e.org/page."],
     ["deny url.host", "https://evil.example/", web, "Read https://evil.example/ now"],
+    ["allow url.typed", "https://e.org/page", mail, "Read e.org/page, please."],
+    ["deny carried-by-a-URL.private", "https://e.org/page?x", mail, "Read e.org/page, please."],
   ];
   for (const [expected, url, label, turn] of table) {
     for (const access of ["egress", "read"] as const) {
