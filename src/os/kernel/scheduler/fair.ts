@@ -84,7 +84,7 @@ class Fair implements FairPolicy {
     return next;
   }
   farthest<C extends Claim>(waiting: readonly C[]): C {
-    return first(waiting, (a, b) => this.#inTurn(b, a));
+    return first(waiting.toReversed(), (a, b) => this.#inTurn(b, a));
   }
 
   charge(claim: Claim, tokens: number): void {

@@ -180,17 +180,21 @@ class Dispatcher implements Scheduler {
   }
   /** Where memory is missing, those who wait give theirs, the one whose turn is farthest first. */
   async #slice(lane: Queue, request: Request): Promise<Slice> {
-    for (;;) {
+    for (const stuck = new Set<Request>(); ; ) {
       const slice = await request.work.run(lane.policy.quantum);
       if (slice.short === undefined) return slice;
-      const asleep = lane.waiting.filter((one) => one.state === "waiting" && one.work.resident);
+      const asleep = lane.waiting.filter(
+        (one) => one.state === "waiting" && one.work.resident && !stuck.has(one),
+      );
       if (asleep.length === 0) return slice;
-      await this.#pageOut(lane, lane.policy.farthest(asleep));
+      const other = lane.policy.farthest(asleep);
+      if (!(await this.#tryPageOut(lane, other))) stuck.add(other);
     }
   }
+  /** Somebody else has memory, or is about to give some up. */
   #canWait(lane: Queue, request: Request): boolean {
     const others = [...lane.all].filter((one) => one !== request);
-    return others.some(({ state }) => state === "running" || state === "busy");
+    return others.some(({ state, work }) => state !== "waiting" || work.resident);
   }
   /** The provider says when it may be asked again. */
   #retries(lane: Queue, request: Request, error: unknown): boolean {
@@ -221,9 +225,16 @@ class Dispatcher implements Scheduler {
       request.open = false;
     });
   }
-  #pageOut(lane: Queue, request: Request): Promise<void> {
-    this.#ledger.add(request.pid, { pageOuts: 1 });
-    return this.#aside(lane, request, async () => request.work.pageOut?.());
+  /** @returns false when it has to stay: there is no room to move it to */
+  async #tryPageOut(lane: Queue, request: Request): Promise<boolean> {
+    let moved = true;
+    await this.#aside(lane, request, async () => {
+      await request.work.pageOut?.().catch(() => {
+        moved = false;
+      });
+    });
+    if (moved) this.#ledger.add(request.pid, { pageOuts: 1 });
+    return moved;
   }
   /** Does something with one that waits; meanwhile nobody chooses it. */
   async #aside(lane: Queue, request: Request, task: () => Promise<void>): Promise<void> {
