@@ -25,10 +25,23 @@ export interface Kernel extends AsyncDisposable {
   /** What waits for a person: approvals, endorsements, questions, unknown outcomes. */
   tickets(filter?: { readonly pid?: number; readonly all?: boolean }): Promise<readonly Ticket[]>;
   answer(ticket: number, answer: TicketAnswer): Promise<void>;
+  /** Starts a process whenever the clock says so; replaces what has its name. */
+  schedule(entry: CronEntry): Promise<void>;
+  schedules(): Promise<readonly CronEntry[]>;
+  unschedule(name: string): Promise<void>;
   /** Journal of a process from record `from` on: `strace`. */
   journal(pid: number, from?: number): Promise<readonly JournalRecord[]>;
   /** Checks every chain, and the anchors outside the database. */
   verifyJournal(): Promise<JournalCheck>;
+}
+
+export interface CronEntry {
+  readonly name: string;
+  /** Five or six fields, as in crontab(5), seconds first when there are six. */
+  readonly cron: string;
+  /** As in "Europe/Berlin"; default UTC. */
+  readonly timeZone?: string;
+  readonly request: Omit<SpawnRequest, "parent" | "key">;
 }
 
 /** A card that a person sees; made by code from labels, never by a model. */
@@ -80,6 +93,8 @@ export interface IntentBody {
 
 /** Body of a "result" or "late" record. */
 export interface ResultBody {
+  /** Of a pure call, and of one that was refused: intent and result are one record. */
+  readonly intent?: IntentBody;
   readonly status: "ok" | "error" | "unknown";
   readonly value?: Json;
   /** `CallError` of a call that failed. */
@@ -91,6 +106,8 @@ export interface ResultBody {
   readonly cost?: { readonly tokens?: number; readonly microUsd?: number; readonly calls?: number };
   /** From intent to result, in milliseconds. */
   readonly ms: number;
+  /** See `Outcome`. */
+  readonly note?: string;
 }
 
 export interface JournalCheck {

@@ -1,0 +1,44 @@
+/** Third gate: what the policy's table says of this call's labels. */
+import type { Labelled } from "../../security/labelled.ts";
+import type { Endorsement, PolicyRequest, Verdict } from "../../security/policy.ts";
+import type { Syscall } from "../syscall.ts";
+import type { Refusal, Request } from "./gate.ts";
+
+/** Bits that untrusted answers may steer where nobody set a limit. */
+const INFLUENCE_BITS = 16;
+
+export function toPolicyRequest(
+  { running, row, args, pc }: Request,
+  endorsed: readonly Endorsement[],
+): PolicyRequest {
+  const { userTurn } = running;
+  return {
+    call: row.name,
+    access: row.access,
+    irreversible: row.effect === "irreversible",
+    sinks: sinksOf(row, args),
+    args,
+    pc,
+    owner: running.owner,
+    capabilities: running.capabilities,
+    ...(userTurn !== undefined && { userTurn }),
+    influenceBits: running.influenceBits ?? INFLUENCE_BITS,
+    endorsed,
+  };
+}
+
+/** An argument that the row does not name is a target where the call has consequences. */
+function sinksOf(row: Syscall, args: Labelled): PolicyRequest["sinks"] {
+  const unnamed = row.access === "read" ? "neutral" : "target";
+  const names = Object.keys(args.value as object);
+  return Object.fromEntries(names.map((name) => [name, row.sinks[name] ?? unnamed]));
+}
+
+export function refusedBy(request: Request, verdict: Verdict): Refusal {
+  const why = verdict.reasons.map(({ text }) => text).join("; ");
+  return {
+    code: "POLICY",
+    message: `${request.name}: the policy denies it, got ${why || "no reason"}. See nutshell why.`,
+    verdict,
+  };
+}

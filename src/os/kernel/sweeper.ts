@@ -1,0 +1,75 @@
+/**
+ * What nobody waits for and time brings about, a look each second on every daemon: TERM's grace
+ * that is over, tickets past their end, processes whose daemon died before it started them, host
+ * processes without an owner, anchors. Each is safe to do twice and by several daemons at once.
+ */
+import { anchor } from "./anchors.ts";
+import { kill } from "./signals.ts";
+import { startProcess } from "./spawn.ts";
+import type { KernelState } from "./state.ts";
+import { moveTicket, type TicketRow } from "./tickets.ts";
+
+const EVERY_MS = 1000;
+/** A daemon starts what it inserted at once; after this it never will. */
+const UNSTARTED_MS = 3000;
+
+const chores: readonly ((state: KernelState) => Promise<unknown>)[] = [
+  killOverdue,
+  expireTickets,
+  startForgotten,
+  ({ host }) => host.sweep(),
+  anchor,
+];
+
+/** @returns stops it, when the present round is done */
+export function startSweeper(state: KernelState): () => Promise<void> {
+  let round = sweep(state);
+  const timer = setInterval(() => {
+    round = round.then(() => sweep(state));
+  }, EVERY_MS);
+  timer.unref();
+  return async () => {
+    clearInterval(timer);
+    await round;
+    await anchor(state).catch(() => {});
+  };
+}
+
+async function sweep(state: KernelState): Promise<void> {
+  for (const chore of chores) {
+    if (state.closing.signal.aborted) return;
+    // A server that is away is tried again in a second.
+    await chore(state).catch((error: Error) => state.notice?.(`sweep: ${error.message}`));
+  }
+}
+
+async function killOverdue(state: KernelState): Promise<void> {
+  const { rows } = await state.database.pool.query<{ pid: number }>(
+    "select pid from process where ended_at is null and kill_at <= $1",
+    [state.now()],
+  );
+  for (const { pid } of rows) {
+    const reached = await state.database.transaction((client) =>
+      kill(client, pid, "tree", "TERM", state.now()),
+    );
+    await state.host.kill(reached);
+  }
+}
+
+async function expireTickets(state: KernelState): Promise<void> {
+  const { rows } = await state.database.pool.query<TicketRow>(
+    "select * from ticket where state = 'open' and expires_at <= $1",
+    [state.now()],
+  );
+  for (const row of rows) {
+    await state.database.transaction((client) => moveTicket(client, row, "expired", state.now()));
+  }
+}
+
+async function startForgotten(state: KernelState): Promise<void> {
+  const { rows } = await state.database.pool.query<{ pid: number }>(
+    "select pid from process where ended_at is null and runner is null and started_at < $1",
+    [state.now() - UNSTARTED_MS],
+  );
+  for (const { pid } of rows) await startProcess(state, pid);
+}
