@@ -54,9 +54,10 @@ export async function runPlan(
     await runBlock(plan.body, run, frame);
     const end = pcOf(run, frame);
     const out = (cell: Cell): Labelled => fromCell(raised(cell, end), run.budget);
-    const named = [...plan.names].map(([name, slot]) => [name, run.store[slot]] as const);
-    const kept = named.filter((one): one is [string, Cell] => one[1] !== undefined);
-    const variables = new Map(kept.map(([name, cell]) => [name, out(cell)]));
+    // All of them: which of them the plan came to is a matter of pc too.
+    const variables = new Map(
+      [...plan.names].map(([name, slot]) => [name, out(run.store[slot] ?? nothing)]),
+    );
     const { spent } = run.budget;
     return { status: "returned", value: out(run.value), variables, pc: end, spent };
   } catch (error) {
@@ -168,6 +169,8 @@ function received(outcome: PlanOutcome, budget: Budget): Cell {
   const said = detail === undefined ? undefined : { value: detail, labels: outcome.labels };
   return failure(code, message, label, said && toCell(said, budget));
 }
+
+const nothing: Cell = scalar(undefined, bottom);
 
 const UNKNOWN = "call: it may have happened, and nobody knows. A person has been asked.";
 
