@@ -207,8 +207,12 @@ export class Generation implements Work {
   async #park(): Promise<Slice> {
     const most = this.#completion() + LONGEST_SENTENCE;
     const isAtEnd = (): boolean => SENTENCE_END.test(this.#text) || this.#completion() >= most;
-    while (this.#stream !== undefined && !(this.#canCut() && isAtEnd())) await this.#next();
-    await this.#end();
+    while (this.#isGoing && !(this.#canCut() && isAtEnd())) await this.#next();
+    this.#made = this.#completion();
+    // What has come in since the sentence ended is left unread.
+    await this.#stream?.return(undefined as never);
+    this.#stream = undefined;
+    this.#seam = this.#text.length;
     return this.#slice(0);
   }
 
