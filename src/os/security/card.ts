@@ -3,11 +3,12 @@
  * is asked. Made by code from labels, never by a model; every string is inert text. Long content
  * is cut in the middle and has its digest beside it; what names somebody or some place is whole.
  */
+import { inertContent, inertName } from "../../inert-text.ts";
 import { canonicalJson, digest } from "./canonical.ts";
 import { type Argument, argumentsOf } from "./facts.ts";
-import { plainName, sourceNames, toAscii, toInert } from "./inert.ts";
 import { influenceBits, join, type Label } from "./label.ts";
 import { type Json, wholeLabel } from "./labelled.ts";
+import { namesOfSources, plainName } from "./origin.ts";
 import { toUrl } from "./place.ts";
 import type { PolicyRequest, Verdict } from "./policy-request.ts";
 import { readTurn, standsIn } from "./turn.ts";
@@ -20,7 +21,7 @@ const shownTail = 500;
 export function approvalCard(request: PolicyRequest, verdict: Verdict): Json {
   const bits = influenceBits(join(wholeLabel(request.args.labels), request.pc));
   return {
-    call: toAscii(request.call),
+    call: inertName(request.call),
     irreversible: request.irreversible,
     arguments: argumentsOf(request).map((argument) => toShown(argument, request.userTurn)),
     decidedBy: toOrigin(request.pc),
@@ -38,7 +39,7 @@ function toShown([name, sink, value, labels]: Argument, userTurn?: string): Json
   return {
     argument: plainName(name),
     is: sink,
-    ...(named ? { value: toAscii(text) } : toExcerpt(text)),
+    ...(named ? { value: inertName(text) } : toExcerpt(text)),
     ...(url === undefined ? {} : { host: url.host }),
     ...toOrigin(wholeLabel(labels)),
     typed: standsIn(value, readTurn(userTurn), sink),
@@ -47,16 +48,15 @@ function toShown([name, sink, value, labels]: Argument, userTurn?: string): Json
 
 function toExcerpt(text: string): { readonly [key: string]: Json } {
   const left = text.length - shownHead - shownTail;
-  if (left <= 0) return { value: toInert(text) };
-  const end = toInert(text.slice(-shownTail));
-  return { value: toInert(text.slice(0, shownHead)), left, end, sha256: digest(text) };
+  if (left <= 0) return { value: inertContent(text) };
+  const end = inertContent(text.slice(-shownTail));
+  return { value: inertContent(text.slice(0, shownHead)), left, end, sha256: digest(text) };
 }
 
 function toOrigin(label: Label): { readonly [key: string]: Json } {
   const { readers } = label;
-  const said = ["user", "config"].filter((one) => label.integrity.has(one as "user"));
   return {
-    from: [...said, ...sourceNames(label)],
-    readers: readers === "public" ? readers : [...readers].sort().slice(0, 20).map(toAscii),
+    from: namesOfSources(label),
+    readers: readers === "public" ? readers : [...readers].sort().slice(0, 20).map(inertName),
   };
 }

@@ -7,92 +7,77 @@
  *     tree   {"label": label, "items": [tree]} or {"label": label, "keys": [["key", tree]]}
  */
 import { NutshellError } from "../../error.ts";
-import type { Label, Readers, Source } from "./label.ts";
+import type { Label, Source } from "./label.ts";
 import type { Json, LabelTree } from "./labelled.ts";
 
 const maxDepth = 256;
 const sourcePattern = /^(?:user|config|(?:tool|origin|file|agent|model):[\s\S]+)$/;
 
-export function toLabelJson(label: Label): Json {
-  const { readers } = label;
-  const influence = [...label.influence].sort(([a], [b]) => (a < b ? -1 : 1));
+export function toLabelJson({ integrity, readers, influence }: Label): Json {
+  const questions = [...influence].sort(([a], [b]) => (a < b ? -1 : 1));
   return {
-    integrity: [...label.integrity].sort(),
+    integrity: [...integrity].sort(),
     readers: readers === "public" ? readers : [...readers].sort(),
-    influence: influence.map(([question, bits]) => [question, bitsToJson(bits)]),
+    influence: questions.map(([question, bits]) => {
+      return [question, Number.isFinite(bits) ? bits : "unbounded"];
+    }),
   };
 }
 
 /** @throws NutshellError DENIED: it is not the form that `toLabelJson` gives */
 export function fromLabelJson(json: unknown): Label {
-  const { integrity, readers, influence } = fields(json, ["integrity", "readers", "influence"]);
+  const { integrity, readers, influence } = fields(json, "integrity readers influence");
   return {
-    integrity: new Set(list(integrity).map(fromSource)),
-    readers: fromReaders(readers),
-    influence: new Map(list(influence).map(fromInfluence)),
+    integrity: new Set(list(integrity).map(toSource)),
+    readers: readers === "public" ? readers : new Set(list(readers).map(toText)),
+    influence: toMap(list(influence).map(toPair), toBits),
   };
 }
 
-export function toLabelTreeJson(tree: LabelTree): Json {
-  const label = toLabelJson(tree.label);
-  const { parts } = tree;
-  if (parts === undefined) return { label };
-  if (!(parts instanceof Map)) return { label, items: [...parts.values()].map(toLabelTreeJson) };
-  return { label, keys: [...parts].map(([key, part]) => [key, toLabelTreeJson(part)]) };
+export function toLabelTreeJson({ label, parts }: LabelTree): Json {
+  const own = { label: toLabelJson(label) };
+  if (parts === undefined) return own;
+  if (!(parts instanceof Map)) return { ...own, items: [...parts.values()].map(toLabelTreeJson) };
+  return { ...own, keys: [...parts].map(([key, part]) => [key, toLabelTreeJson(part)]) };
 }
 
 /** @throws NutshellError DENIED: it is not the form that `toLabelTreeJson` gives */
 export function fromLabelTreeJson(json: unknown, depth: number = maxDepth): LabelTree {
   if (depth === 0) throw refused(`at most ${maxDepth} levels`);
-  const { label: own, items, keys } = fields(json, ["label"], ["items", "keys"]);
+  const below = (part: unknown): LabelTree => fromLabelTreeJson(part, depth - 1);
+  const kind = Object.keys(Object(json)).find((key) => key === "items" || key === "keys");
+  const { label: own, items, keys } = fields(json, `label ${kind ?? ""}`.trim());
   const label = fromLabelJson(own);
-  if (items !== undefined && keys !== undefined) throw refused("items or keys, not both");
-  if (items !== undefined) {
-    return { label, parts: list(items).map((item) => fromLabelTreeJson(item, depth - 1)) };
-  }
-  if (keys === undefined) return { label };
-  const parts = list(keys).map((entry): [string, LabelTree] => {
-    const [key, part] = pair(entry);
-    return [key, fromLabelTreeJson(part, depth - 1)];
-  });
-  return { label, parts: new Map(parts) };
+  if (kind === undefined) return { label };
+  if (kind === "items") return { label, parts: list(items).map(below) };
+  return { label, parts: toMap(list(keys).map(toPair), below) };
 }
 
-function bitsToJson(bits: number): Json {
-  return Number.isFinite(bits) ? bits : "unbounded";
-}
-
-function fromInfluence(json: unknown): [string, number] {
-  const [question, bits] = pair(json);
-  if (bits === "unbounded") return [question, Number.POSITIVE_INFINITY];
-  if (typeof bits === "number" && bits >= 0) return [question, bits];
+function toBits(json: unknown): number {
+  if (json === "unbounded") return Number.POSITIVE_INFINITY;
+  if (typeof json === "number" && json >= 0) return json;
   throw refused("bits of influence that are not negative");
 }
 
-function fromReaders(json: unknown): Readers {
-  return json === "public" ? json : new Set(list(json).map(text));
+/** A key that stands twice would hide what the first one says. */
+function toMap<T>(pairs: [string, unknown][], from: (json: unknown) => T): Map<string, T> {
+  const map = new Map(pairs.map(([key, json]) => [key, from(json)]));
+  if (map.size === pairs.length) return map;
+  throw refused("each key once");
 }
 
-function fromSource(json: unknown): Source {
-  if (sourcePattern.test(text(json))) return json as Source;
-  throw refused(
-    "sources that are user, config, or tool:, origin:, file:, agent:, model: and a name",
-  );
+function toSource(json: unknown): Source {
+  if (sourcePattern.test(toText(json))) return json as Source;
+  throw refused("sources: user, config, or tool:, origin:, file:, agent:, model: and a name");
 }
 
-/** The object's fields: all of `required`, any of `optional`, no other. */
-function fields(
-  json: unknown,
-  required: readonly string[],
-  optional: readonly string[] = [],
-): Record<string, unknown> {
-  if (typeof json !== "object" || json === null) throw refused("an object");
-  const keys = Object.keys(json);
-  const known = keys.every((key) => required.includes(key) || optional.includes(key));
-  if (!known || !required.every((key) => keys.includes(key))) {
-    throw refused(`an object of ${required.join(", ")}`);
+/** The object's fields: these, and no other. */
+function fields(json: unknown, names: string): Record<string, unknown> {
+  const found = typeof json === "object" && json !== null ? Object.keys(json) : [];
+  if (found.toSorted().join(" ") === names.split(" ").toSorted().join(" ")) {
+    return json as Record<string, unknown>;
   }
-  return json as Record<string, unknown>;
+  throw refused(`an object of ${names}`);
 }
 
 function list(json: unknown): readonly unknown[] {
@@ -100,13 +85,13 @@ function list(json: unknown): readonly unknown[] {
   throw refused("a list");
 }
 
-function pair(json: unknown): [string, unknown] {
+function toPair(json: unknown): [string, unknown] {
   const [first, second, ...more] = list(json);
   if (more.length > 0) throw refused("pairs");
-  return [text(first), second];
+  return [toText(first), second];
 }
 
-function text(json: unknown): string {
+function toText(json: unknown): string {
   if (typeof json === "string") return json;
   throw refused("text");
 }

@@ -34,118 +34,78 @@ export interface Section {
   readonly rules: readonly Rule[];
 }
 
+function section(judges: Judged, access: string, ...rules: readonly Rule[]): Section {
+  return { judges, access: access.split(" or ") as PolicyRequest["access"][], rules };
+}
+
+const changes = "write or egress";
 const trusted: Rule = ["trusted", "trusted", "allow", "comes from the user or the configuration"];
 const typed: Rule = ["typed", "typed", "allow", "stands in what the user typed in this turn"];
-const changes = ["write", "egress"] as const;
-
 const whom: readonly Rule[] = [
-  trusted,
-  typed,
+  ...[trusted, typed],
   ["looked-up", "looked up", "endorse", "was looked up, not said: a person must vouch for it"],
   ["foreign", "always", "deny", "must come from the user or the configuration"],
 ];
+const seen: Rule = ["foreign", "always", "ask", "was shaped by others: a person must see it"];
 
 export const table: readonly Section[] = [
-  { judges: "recipient", access: changes, rules: whom },
-  { judges: "target", access: changes, rules: whom },
-  {
-    judges: "path",
-    access: changes,
-    rules: [
-      ["form", "no path", "deny", "must be a path that reads in one way only, without `..`"],
-      ["elsewhere", "elsewhere", "deny", "must lie in the workspace"],
-      ["protected", "protected", "deny", "must be no dotfile and no file that is obeyed"],
-      trusted,
-      typed,
-      ["foreign", "always", "ask", "was shaped by others: a person must see where it points"],
-    ],
-  },
-  {
-    judges: "url",
-    access: ["egress"],
-    rules: [
-      ["form", "no URL", "deny", "must be an http or https URL that reads in one way only"],
-      ["host", "no granted host", "deny", "must have a host that a capability covers"],
-      trusted,
-      typed,
-      ["foreign", "always", "ask", "was shaped by others: a person must see where it points"],
-    ],
-  },
-  {
-    judges: "carried by a URL",
-    access: ["egress"],
-    rules: [
-      typed,
-      ["readable", "readable", "allow", "carries what its host may see"],
-      ["private", "always", "deny", "must not carry what its host may not see"],
-    ],
-  },
-  {
-    judges: "content",
-    access: ["egress"],
-    rules: [
-      typed,
-      ["readable", "readable", "allow", "may be seen by everybody whom the call reaches"],
-      ["named", "named", "allow", "has sources and receivers that the user named in this turn"],
-      ["private", "the owner's", "ask", "may not be seen by all whom the call reaches"],
-      ["secret", "always", "deny", "may not even be seen by the owner"],
-    ],
-  },
-  {
-    judges: "content",
-    access: ["write"],
-    rules: [["kept", "always", "allow", "is kept with its label"]],
-  },
-  {
-    judges: "code",
-    access: ["write"],
-    rules: [
-      trusted,
-      typed,
-      ["foreign", "always", "ask", "was shaped by others, and may change files from its jail"],
-    ],
-  },
-  {
-    judges: "code",
-    access: ["egress"],
-    rules: [["network", "always", "ask", "would leave its jail: a person must see it"]],
-  },
-  {
-    judges: "neutral",
-    access: ["write"],
-    rules: [["free", "always", "allow", "cannot matter to the outside"]],
-  },
-  {
-    judges: "decision",
-    access: ["egress"],
-    rules: [
-      ["readable", "readable", "allow", "tells nothing that the receivers may not know"],
-      ["named", "named", "allow", "hangs on sources that the user named with the receivers"],
-      ["private", "the owner's", "ask", "hangs on what the receivers may not see"],
-      ["secret", "always", "deny", "hangs on what not even the owner may see"],
-    ],
-  },
-  {
-    judges: "decision",
-    access: ["write"],
-    rules: [["inside", "always", "allow", "stays inside, with its label"]],
-  },
-  {
-    judges: "decision",
-    access: ["read"],
-    rules: [["read", "always", "allow", "changes nothing"]],
-  },
-  {
-    judges: "irreversible",
-    access: changes,
-    rules: [trusted, ["foreign", "always", "ask", "was decided under the influence of others"]],
-  },
-  {
-    judges: "influence",
-    access: changes,
-    rules: [
-      ["within", "within budget", "allow", "is within the budget of bits"],
-      ["above", "always", "ask", "is above the budget of bits that others may steer"],
-    ],
-  },
+  section("recipient", changes, ...whom),
+  section("target", changes, ...whom),
+  section(
+    "path",
+    changes,
+    ["form", "no path", "deny", "must be a path that reads in one way only, without `..`"],
+    ["elsewhere", "elsewhere", "deny", "must lie in the workspace"],
+    ["protected", "protected", "deny", "must be no dotfile and no file that is obeyed"],
+    ...[trusted, typed, seen],
+  ),
+  section(
+    "url",
+    "egress",
+    ["form", "no URL", "deny", "must be an http or https URL that reads in one way only"],
+    ["host", "no granted host", "deny", "must have a host that a capability covers"],
+    ...[trusted, typed, seen],
+  ),
+  section(
+    "carried by a URL",
+    "egress",
+    typed,
+    ["readable", "readable", "allow", "is what everybody whom the call reaches may see"],
+    ["private", "always", "deny", "must not hold what its host may not see"],
+  ),
+  section(
+    "content",
+    "egress",
+    typed,
+    ["readable", "readable", "allow", "is what everybody whom the call reaches may see"],
+    ["named", "named", "allow", "has sources and receivers that the user named in this turn"],
+    ["private", "the owner's", "ask", "is not for all whom the call reaches"],
+    ["secret", "always", "deny", "is not even for the owner"],
+  ),
+  section("content", "write", ["kept", "always", "allow", "is kept with its label"]),
+  section("code", "write", trusted, typed, seen),
+  section("code", "egress", ["network", "always", "ask", "would leave its jail"]),
+  section("neutral", "write", ["free", "always", "allow", "cannot matter to the outside"]),
+  section(
+    "decision",
+    "egress",
+    ["readable", "readable", "allow", "tells nothing that the receivers may not know"],
+    ["named", "named", "allow", "hangs on sources that the user named with the receivers"],
+    ["private", "the owner's", "ask", "hangs on what the receivers may not see"],
+    ["secret", "always", "deny", "hangs on what not even the owner may see"],
+  ),
+  section("decision", "write", ["inside", "always", "allow", "stays inside, with its label"]),
+  section("decision", "read", ["read", "always", "allow", "changes nothing"]),
+  section("irreversible", changes, trusted, [
+    "foreign",
+    "always",
+    "ask",
+    "was decided under the influence of others",
+  ]),
+  section(
+    "influence",
+    changes,
+    ["within", "within budget", "allow", "is within the budget of bits"],
+    ["above", "always", "ask", "is above the budget of bits that others may steer"],
+  ),
 ];

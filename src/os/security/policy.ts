@@ -4,8 +4,7 @@
  */
 import { type Capability, covers, isCapability } from "./capability.ts";
 import { facts, type Item, itemsOf, type Scene, setScene } from "./facts.ts";
-import { plainName, sourceNames } from "./inert.ts";
-import type { Label } from "./label.ts";
+import { kindsOfSources, namesOfSources, plainName } from "./origin.ts";
 import type { PolicyRequest, Reason, Verdict } from "./policy-request.ts";
 import { table } from "./policy-table.ts";
 
@@ -46,12 +45,14 @@ export interface ExtraRule {
 export function narrowed(policy: Policy, extra: readonly ExtraRule[]): Policy {
   return (request) => {
     const { kind, reasons } = policy(request);
-    const speaking = extra.filter((rule) => speaksOf(rule, request));
-    const added = speaking.map(({ rule, verdict }): Reason => {
-      return { rule: plainName(rule), kind: verdict, text: "a rule was added that speaks of it" };
-    });
-    return strictest([{ rule: "default", kind, text: "the default policy" }, ...reasons, ...added]);
+    const before: Reason = { rule: "policy", kind, text: "what was said without the rules added" };
+    const added = extra.filter((rule) => speaksOf(rule, request)).map(toReason);
+    return added.length === 0 ? { kind, reasons } : strictest([...added, ...reasons, before]);
   };
+}
+
+function toReason({ rule, verdict }: ExtraRule): Reason {
+  return { rule: plainName(rule), kind: verdict, text: "a rule that was added speaks of it" };
 }
 
 function speaksOf({ call, except }: ExtraRule, request: PolicyRequest): boolean {
@@ -72,9 +73,9 @@ function judge(item: Item, scene: Scene): Reason {
   const argument = item.argument === undefined ? undefined : plainName(item.argument);
   const what = argument === undefined ? item.judges : `${item.judges} "${argument}"`;
   return {
-    ...{ rule, kind, text: `${what} ${text}${kind === "allow" ? "" : shapedBy(item.label)}` },
+    ...{ rule, kind, text: `${what} ${text}${kind === "allow" ? "" : kindsOfSources(item.label)}` },
     ...(argument === undefined ? {} : { argument }),
-    ...(kind === "allow" ? {} : { sources: sourceNames(item.label) }),
+    ...(kind === "allow" ? {} : { sources: namesOfSources(item.label) }),
   };
 }
 
@@ -85,13 +86,4 @@ function strictest(reasons: readonly Reason[]): Verdict {
     return strictness.indexOf(b.kind) - strictness.indexOf(a.kind);
   });
   return { kind: sorted[0]?.kind ?? "deny", reasons: sorted };
-}
-
-const sourceKinds = ["tool", "origin", "file", "agent", "model"];
-
-/** Kinds of sources, never their names: a file's name may be an order to whoever reads this. */
-function shapedBy({ integrity }: Label): string {
-  const kinds = new Set([...integrity].map((source) => source.split(":")[0]));
-  const others = [...kinds].filter((kind) => sourceKinds.includes(kind ?? "")).sort();
-  return others.length === 0 ? "" : `, got it from ${others.join(", ")}`;
 }

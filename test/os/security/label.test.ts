@@ -139,7 +139,17 @@ test("what is no label is refused, never guessed", () => {
     assert.throws(() => fromLabelJson(one), /^NutshellError: label: must/, JSON.stringify(one));
     assert.throws(() => fromLabelTreeJson({ label: one }), /label: must/);
   }
+  const twice = [
+    ["q", 9],
+    ["q", 1],
+  ];
+  assert.throws(() => fromLabelJson({ ...fine, influence: twice }), /each key once/);
   const label = fine;
+  const keys = [
+    ["a", { label: { ...fine, integrity: ["tool:x"] } }],
+    ["a", { label }],
+  ];
+  assert.throws(() => fromLabelTreeJson({ label, keys }), /each key once/);
   for (const tree of [
     ...[{}, { label, parts: [] }, { label, items: {} }, { label, items: [], keys: [] }],
     ...[
