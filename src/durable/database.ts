@@ -45,7 +45,7 @@ export async function openDatabase(url: string, options: DatabaseOptions = {}): 
   const pool = createPool(url, options.connections ?? 10);
   const hub = createListenHub(connectionOf(url));
   try {
-    await retryLost(() => pool.query("create schema if not exists nutshell"), START_MS);
+    await retryLost(() => pool.query("select 1"), START_MS);
   } catch (error) {
     await pool.end();
     throw cannotOpen(url, error);

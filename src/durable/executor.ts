@@ -4,12 +4,14 @@
  * from there. A step that was under way runs once more: at most twice, so steps are re-entrant.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   DBOS,
   DBOSWorkflowConflictError,
   type DLogger,
   type GetWorkflowsInput,
 } from "@dbos-inc/dbos-sdk";
+import type pg from "pg";
 import { NutshellError } from "../error.ts";
 import { createPool, type Database } from "./database.ts";
 import { type Guard, guardVersions, startGuard } from "./guard.ts";
@@ -74,6 +76,7 @@ const QUEUE = "nutshell";
 // DBOS's own queue is looked at once a second, too slow for who waits for a fork or a restart.
 const QUEUE_POLL_MS = 100;
 const CONNECTIONS = 10;
+const LAUNCH_LOCK = "hashtextextended('nutshell launch', 0)";
 const RESULT_POLL_MS = 100;
 // Every crash counts as an attempt, and there is no number of crashes at which to give up a run.
 const maxRecoveryAttempts = 2 ** 31 - 2;
@@ -105,14 +108,35 @@ export async function launchExecutor(options: ExecutorOptions): Promise<Executor
     await pool.end();
   };
   try {
-    await DBOS.launch();
+    await oneAtATime(pool, () => DBOS.launch());
     await DBOS.registerQueue(QUEUE, { minPollingIntervalMs: QUEUE_POLL_MS });
     await requeue({ status: "ENQUEUED", executorId: id }); // DBOS has found our own, and is slow
   } catch (error) {
-    await stop();
-    throw error;
+    await stop().catch(() => {});
+    throw launchError(id, error);
   }
   return createExecutor(options, guard, workflows, stop);
+}
+
+function launchError(id: string, error: unknown): NutshellError {
+  const said = (error instanceof Error ? error.message : String(error)).replaceAll(/\s+/g, " ");
+  const text = `executor ${id}: must be launched, got ${said}. See that the database answers.`;
+  return new NutshellError("DATABASE", text, { cause: error });
+}
+
+/**
+ * DBOS makes its tables at the launch, and two that do so at once fail. The lock is asked for again
+ * and again: a statement that waits for it would itself be waited for by DBOS's making of indexes.
+ */
+async function oneAtATime(pool: pg.Pool, launch: () => Promise<void>): Promise<void> {
+  const client = await pool.connect();
+  try {
+    const ask = `select pg_try_advisory_lock(${LAUNCH_LOCK}) as mine`;
+    while (!(await client.query<{ mine: boolean }>(ask)).rows[0]?.mine) await sleep(20);
+    await launch();
+  } finally {
+    client.release(true); // the lock goes with its connection, however this ended
+  }
 }
 
 function register(

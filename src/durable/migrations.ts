@@ -23,7 +23,9 @@ export async function migrate(
   try {
     await client.query("begin");
     await client.query(`select pg_advisory_xact_lock(${MIGRATE_LOCK})`);
-    await client.query("create schema if not exists nutshell");
+    // Only when it is missing: a role may be allowed to use the schema and not to make one.
+    const found = await client.query("select from pg_namespace where nspname = 'nutshell'");
+    if (found.rowCount === 0) await client.query("create schema nutshell");
     await client.query(recordTable);
     await runMissing(client, part, versions);
     await client.query("commit");
