@@ -63,6 +63,8 @@ export interface Gate {
 
 export interface GateCounts {
   calls: number;
+  /** Of them, calls that could change something or leave the house. */
+  consequences: number;
   refused: number;
   /** A person was shown a card. */
   asked: number;
@@ -78,11 +80,12 @@ const ajv = new Ajv({ strict: false, logger: false });
 const validators = new WeakMap<JsonObject, ValidateFunction | null>();
 
 export function createGate(options: GateOptions): Gate {
-  const counts: GateCounts = { calls: 0, refused: 0, asked: 0, approved: 0, influence: 0 };
+  const counts: GateCounts = { calls: 0, consequences: 0, refused: 0, asked: 0, approved: 0, influence: 0 };
   const stores = new Set<Source>();
   const call = (name: string, args: Labelled, pc: Label): GateOutcome => {
     counts.calls += 1;
     const row = options.world.rows.get(name);
+    if (row?.access !== "read") counts.consequences += 1;
     const refusal = refuse(options, row, name, args, pc, counts, [...stores]);
     if (refusal !== undefined || row === undefined) {
       counts.refused += 1;

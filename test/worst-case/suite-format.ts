@@ -5,6 +5,7 @@
  * meaning (a tool of unknown effect writes and sends); what is of the wrong type is an error.
  */
 import { NutshellError } from "../../src/error.ts";
+import type { Capability } from "../../src/os/security/capability.ts";
 import type { Source } from "../../src/os/security/label.ts";
 import type { Json } from "../../src/os/security/labelled.ts";
 
@@ -67,6 +68,8 @@ export interface Suite {
   readonly tools: readonly ToolSpec[];
   readonly userTasks: readonly UserTask[];
   readonly injectionTasks: readonly InjectionTask[];
+  /** Rights of the process; absent in a file: every call. */
+  readonly capabilities: readonly Capability[];
 }
 
 /** @throws NutshellError DATA for anything that is not a suite */
@@ -79,6 +82,9 @@ export function parseSuite(value: unknown, where: string): Suite {
     tools: toList(suite.tools, `${where}/tools`).map((tool) => parseTool(tool, where)),
     userTasks: toList(suite.user_tasks, `${where}/user_tasks`).map((task, i) =>
       parseUserTask(task, `${where}/user_tasks/${i}`),
+    ),
+    capabilities: toList(suite.capabilities ?? [{ call: "*" }], where).map(
+      (one) => toObject(one, `${where}/capabilities`) as unknown as Capability,
     ),
     injectionTasks: toList(suite.injection_tasks ?? [], where).map((task, i) =>
       parseInjectionTask(task, `${where}/injection_tasks/${i}`),
