@@ -44,11 +44,7 @@ export function prepareSuite(suite: Suite, overrides?: SinkOverrides): BenchSuit
 }
 
 /** @param injection its goal stands at every vector that the user's task shows */
-export function createWorld(
-  bench: BenchSuite,
-  task: UserTask,
-  injection?: InjectionTask,
-): World {
+export function createWorld(bench: BenchSuite, task: UserTask, injection?: InjectionTask): World {
   const texts = new Map(bench.suite.vectors);
   if (injection !== undefined) for (const name of task.vectors) texts.set(name, order(injection));
   const attacked = new Set(injection === undefined ? [] : task.vectors);

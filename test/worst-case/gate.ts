@@ -80,7 +80,14 @@ const ajv = new Ajv({ strict: false, logger: false });
 const validators = new WeakMap<JsonObject, ValidateFunction | null>();
 
 export function createGate(options: GateOptions): Gate {
-  const counts: GateCounts = { calls: 0, consequences: 0, refused: 0, asked: 0, approved: 0, influence: 0 };
+  const counts: GateCounts = {
+    calls: 0,
+    consequences: 0,
+    refused: 0,
+    asked: 0,
+    approved: 0,
+    influence: 0,
+  };
   const stores = new Set<Source>();
   const call = (name: string, args: Labelled, pc: Label): GateOutcome => {
     counts.calls += 1;
@@ -174,13 +181,20 @@ function toRequest(
 function fits(row: ToolRow, value: Json): boolean {
   const text = JSON.stringify(value);
   if (text.length > 2 ** 20 || PROTOTYPE_NAMES.test(text)) return false;
-  const validate = validatorOf(row.parameters);
-  if (validate === null || !validate(value)) return false;
+  if (!validates(row.parameters, value)) return false;
   const known = Object.keys((row.parameters.properties ?? {}) as JsonObject);
   return Object.keys(value as JsonObject).every((key) => known.includes(key));
 }
 
-/** A schema that is none refuses every call. */
+/** A server's schema may be none, or refer to itself without end: then it refuses every call. */
+function validates(schema: JsonObject, value: Json): boolean {
+  try {
+    return validatorOf(schema)?.(value) === true;
+  } catch {
+    return false;
+  }
+}
+
 function validatorOf(schema: JsonObject): ValidateFunction | null {
   const cached = validators.get(schema);
   if (cached !== undefined) return cached;

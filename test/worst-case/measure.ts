@@ -3,10 +3,11 @@
  * policy, where no attack may work, and without, where the same attacks must, or the zeros would
  * mean nothing.
  */
-import { type CaseResult, runCase } from "./injecagent.ts";
-import { type LevelCounts, type LevelOptions, levels } from "./levels.ts";
+
 import { OWNER, prepareSuite } from "./bench-suite.ts";
 import { withHandPlans } from "./hand-plans.ts";
+import { type CaseResult, runCase } from "./injecagent.ts";
+import { type LevelCounts, type LevelOptions, levels } from "./levels.ts";
 import { replayTraces, type TraceCounts } from "./recorded-traces.ts";
 import { toRow } from "./sinks.ts";
 import { upperBound } from "./statistics.ts";
@@ -94,7 +95,17 @@ function toAttackRow(
   withoutPolicy: number,
 ): AttackRow {
   const bound = upperBound(success, runs);
-  return { suite, level, runs, attempted, blocked, success, upperBound: bound, withoutPolicy, examples };
+  return {
+    suite,
+    level,
+    runs,
+    attempted,
+    blocked,
+    success,
+    upperBound: bound,
+    withoutPolicy,
+    examples,
+  };
 }
 
 function measureCases(

@@ -45,7 +45,9 @@ export async function measureUtility(bench: BenchSuite): Promise<Utility> {
     await runAll(bench, all, true),
     await runAll(bench, all, false),
   ];
-  const writing = bench.tasks.map(({ task }) => task.calls.some((call) => isConsequence(bench.rows, call)));
+  const writing = bench.tasks.map(({ task }) =>
+    task.calls.some((call) => isConsequence(bench.rows, call)),
+  );
   const solved = (runs: readonly Run[]): number => runs.filter((run) => run.solved).length;
   const ofWriting = (runs: readonly Run[]): number =>
     runs.filter((run, i) => run.solved && writing[i]).length;
