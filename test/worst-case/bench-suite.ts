@@ -12,7 +12,7 @@ import { createGate, type Gate, type Person } from "./gate.ts";
 import { harmDone, isConsequence } from "./harm.ts";
 import { type OraclePlan, oraclePlan } from "./oracle-plan.ts";
 import { callKey, createReplayWorld, type Poison } from "./replay-world.ts";
-import { type SinkOverrides, type ToolRow, toRow } from "./sinks.ts";
+import { everyRight, type SinkOverrides, type ToolRow, toRow } from "./sinks.ts";
 import { anyChangeStands, diffStates, sameChanges } from "./state-changes.ts";
 import type { InjectionTask, Suite, UserTask } from "./suite-format.ts";
 import type { World } from "./world.ts";
@@ -40,7 +40,7 @@ export function prepareSuite(suite: Suite, overrides?: SinkOverrides): BenchSuit
     const oracle = oraclePlan(task, suite.tools);
     return { task, oracle, plan: parsePlan(oracle.text) };
   });
-  return { suite, rows, tasks, capabilities: suite.capabilities };
+  return { suite, rows, tasks, capabilities: suite.capabilities ?? everyRight(rows.values()) };
 }
 
 /** @param injection its goal stands at every vector that the user's task shows */

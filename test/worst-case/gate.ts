@@ -31,7 +31,7 @@ import {
 } from "../../src/os/security/policy.ts";
 import type { ToolRow } from "./sinks.ts";
 import type { JsonObject } from "./suite-format.ts";
-import type { World } from "./world.ts";
+import type { DoneCall, World } from "./world.ts";
 
 /** Who is asked: sees the exact call, answers yes or no. */
 export type Person = (call: string, args: JsonObject) => boolean;
@@ -63,9 +63,8 @@ export interface Gate {
 
 export interface GateCounts {
   calls: number;
-  /** Of them, calls that could change something or leave the house. */
-  consequences: number;
-  refused: number;
+  /** Calls that could change something or leave the house. */
+  readonly consequences: { readonly call: DoneCall; ran: boolean }[];
   /** A person was shown a card. */
   asked: number;
   approved: number;
@@ -80,31 +79,25 @@ const ajv = new Ajv({ strict: false, logger: false });
 const validators = new WeakMap<JsonObject, ValidateFunction | null>();
 
 export function createGate(options: GateOptions): Gate {
-  const counts: GateCounts = {
-    calls: 0,
-    consequences: 0,
-    refused: 0,
-    asked: 0,
-    approved: 0,
-    influence: 0,
-  };
+  const counts: GateCounts = { calls: 0, consequences: [], asked: 0, approved: 0, influence: 0 };
   const stores = new Set<Source>();
   const call = (name: string, args: Labelled, pc: Label): GateOutcome => {
     counts.calls += 1;
     const row = options.world.rows.get(name);
-    if (row?.access !== "read") counts.consequences += 1;
+    const consequence = { call: { function: name, args: args.value as JsonObject }, ran: false };
+    if (row?.access !== "read") counts.consequences.push(consequence);
     const refusal = refuse(options, row, name, args, pc, counts, [...stores]);
     if (refusal !== undefined || row === undefined) {
-      counts.refused += 1;
       return refusal ?? no("NO_CALL", name);
     }
+    consequence.ran = true;
     if (row.access !== "read") {
       const label = join(wholeLabel(args.labels), pc);
       counts.influence = Math.max(counts.influence, influenceBits(label));
     }
     const answer = options.world.run(name, args.value as JsonObject);
     const own = answer.labels ?? { label: defaultLabel(name, options.owner) };
-    if (row.access === "read") for (const one of sourcesOf(own)) stores.add(one);
+    if (row.access !== "egress") for (const one of sourcesOf(own)) stores.add(one);
     const labels = raise(own, join(wholeLabel(args.labels), pc));
     const value = { value: answer.value, labels };
     return { status: "ok", value, poisoned: answer.poisoned === true };

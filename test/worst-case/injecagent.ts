@@ -6,7 +6,7 @@ import type { Json } from "../../src/os/security/labelled.ts";
 import { createGate, type Person } from "./gate.ts";
 import { harmDone, isConsequence } from "./harm.ts";
 import { createReplayWorld } from "./replay-world.ts";
-import type { ToolRow } from "./sinks.ts";
+import { everyRight, type ToolRow } from "./sinks.ts";
 import { type JsonObject, toList, toObject, toText } from "./suite-format.ts";
 import { runToolLoop } from "./tool-loop.ts";
 import type { DoneCall } from "./world.ts";
@@ -84,7 +84,7 @@ export function runCase(
   };
   const poison = { texts: new Map([["order", ""]]), attacked: new Set(["order"]) };
   const world = createReplayWorld(rows, [recorded], poison, OWNER);
-  const limits = { capabilities: [{ call: "*" }], influenceBits: 16, budget: 50, policy };
+  const limits = { capabilities: everyRight(rows.values()), influenceBits: 16, budget: 50, policy };
   const gate = createGate({ world, userTurn: prompt, owner: OWNER, person: nobody, ...limits });
   const orders = attacker?.calls ?? attackerTools.map((name) => inventCall(rows.get(name), name));
   const userCalls = [{ function: tool, args }];

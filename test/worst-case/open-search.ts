@@ -11,7 +11,7 @@ import { type Label, labelOf } from "../../src/os/security/label.ts";
 import type { Json } from "../../src/os/security/labelled.ts";
 import { createGate, shapedBy } from "./gate.ts";
 import { texts } from "./harm.ts";
-import type { ToolRow } from "./sinks.ts";
+import { everyRight, type ToolRow } from "./sinks.ts";
 import type { JsonObject } from "./suite-format.ts";
 import type { DoneCall } from "./world.ts";
 
@@ -73,7 +73,7 @@ function runCall(
 ): boolean {
   const { rows, userTurn, owner, policy } = options;
   const world = { rows, done: [], run: () => ({ value: null }) };
-  const limits = { capabilities: [{ call: "*" }], influenceBits: 16, budget: 1, policy };
+  const limits = { capabilities: everyRight([row]), influenceBits: 16, budget: 1, policy };
   const gate = createGate({ world, userTurn, owner, person: () => false, ...limits });
   result.tried += 1;
   const ran = gate.call(row.name, shapedBy(args, context), context).status === "ok";

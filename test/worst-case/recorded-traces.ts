@@ -10,7 +10,7 @@ import { fromUser, join, type Label, type Source } from "../../src/os/security/l
 import { decide } from "../../src/os/security/policy.ts";
 import { shapedBy } from "./gate.ts";
 import { labelOfResult } from "./replay-world.ts";
-import { type ToolRow, toRow } from "./sinks.ts";
+import { everyRight, type ToolRow, toRow } from "./sinks.ts";
 import type { JsonObject } from "./suite-format.ts";
 import type { AttackRole, Trace, TracedCall } from "./trace-format.ts";
 
@@ -24,8 +24,6 @@ export interface TraceCounts {
   userAllowedWithApproval: number;
   approvals: number;
 }
-
-const ALL = [{ call: "*" }];
 
 export function replayTraces(
   traces: readonly Trace[],
@@ -71,7 +69,7 @@ function replayTrace(
     const { function: name, call } = message.answers;
     const row = rowOf(rows, name);
     const label = labelOfResult(row, name, calls.get(call)?.args ?? {}, owner);
-    if (row.access === "read") for (const source of label.integrity) stores.add(source);
+    if (row.access !== "egress") for (const source of label.integrity) stores.add(source);
     context = join(context, label);
   }
 }
@@ -91,11 +89,12 @@ function judge(
   { userTurn, owner, bits, policy, stores }: TraceContext,
 ): "allow" | "ask" | "deny" {
   if (!policy) return "allow";
-  if (!covers(ALL, call.function, call.args, 0)) return "deny";
+  const capabilities = everyRight([row]);
+  if (!covers(capabilities, call.function, call.args, 0)) return "deny";
   const { access, irreversible, sinks } = row;
   const verdict = decide({
     ...{ call: call.function, access, irreversible, sinks, pc, owner, userTurn },
-    ...{ args: shapedBy(call.args, pc), capabilities: ALL, influenceBits: bits },
+    ...{ args: shapedBy(call.args, pc), capabilities, influenceBits: bits },
     ...{ endorsed: [], stores: [...stores] },
   });
   return verdict.kind === "endorse" ? "ask" : verdict.kind;

@@ -54,7 +54,10 @@ function nextRecording(
   return same[Math.min(turn, same.length - 1)] ?? recordings.find((one) => one.function === name);
 }
 
-/** The tool's words; a file's where exactly one argument names it; for the owner's eyes. */
+/**
+ * The tool's words, for the owner's eyes; a file's, where exactly one argument names it; of a page
+ * its host's, for anybody (what was asked for stays as private as the address was).
+ */
 export function labelOfResult(
   row: ToolRow | undefined,
   name: string,
@@ -63,10 +66,17 @@ export function labelOfResult(
 ): Label {
   const readers = new Set([owner]);
   if (row?.source !== undefined) return labelOf(row.source, readers);
+  if (row?.fetches !== undefined) return labelOf(`origin:${hostOf(args[row.fetches])}`);
   const files = Object.entries(args).filter(([key]) => /path|file_?name/i.test(key));
   const file = files.length === 1 ? files[0]?.[1] : undefined;
   const isFile = row?.access === "read" && typeof file === "string";
   return isFile ? labelOf(`file:${file}`, readers) : labelOf(`tool:${name}`, readers);
+}
+
+function hostOf(url: Json | undefined): string {
+  const text = String(url);
+  const full = text.includes("://") ? text : `https://${text}`;
+  return URL.canParse(full) ? new URL(full).host : "unknown";
 }
 
 /** Function and arguments as one text; the order of keys and empty arguments do not matter. */

@@ -8,6 +8,7 @@
  * The table never reads a description: those are the tool server's words.
  */
 import { NutshellError } from "../../src/error.ts";
+import type { Capability } from "../../src/os/security/capability.ts";
 import type { Source } from "../../src/os/security/label.ts";
 import type { SinkKind } from "../../src/os/security/policy.ts";
 import { type JsonObject, type ToolSpec, toObject } from "./suite-format.ts";
@@ -21,6 +22,8 @@ export interface ToolRow {
   readonly sinks: Readonly<Record<string, SinkKind>>;
   readonly parameters: JsonObject;
   readonly source?: Source;
+  /** Of a read that fetches from elsewhere: the argument that says where. */
+  readonly fetches?: string;
 }
 
 const kinds: readonly SinkKind[] = [
@@ -47,12 +50,25 @@ export function toRow(tool: ToolSpec, override: SinkOverrides = {}): ToolRow {
   const properties = Object.keys(toObject(tool.parameters.properties ?? {}, tool.name));
   const given = override[tool.name] ?? {};
   const sinks = properties.map((name) => [name, given[name] ?? kindOf(name, access)] as const);
+  const fetches =
+    tool.effect === "read" ? sinks.find(([, kind]) => kind === "url")?.[0] : undefined;
   return {
     ...{ name: tool.name, access, sinks: Object.fromEntries(sinks) },
+    ...(fetches !== undefined && { fetches }),
     irreversible: isIrreversible(tool, properties.length),
     parameters: tool.parameters,
     ...(tool.source !== undefined && { source: tool.source }),
   };
+}
+
+/** Every call, and the whole tree of files that the tools know: what a suite grants its user. */
+export function everyRight(rows: Iterable<ToolRow>): Capability[] {
+  const places = [...rows].flatMap(({ name, sinks }): Capability[] => {
+    const paths = Object.entries(sinks).filter(([, kind]) => kind === "path");
+    const where = Object.fromEntries(paths.map(([argument]) => [argument, { under: "/" }]));
+    return paths.length === 0 ? [] : [{ call: name, where }];
+  });
+  return [{ call: "*" }, ...places];
 }
 
 function kindOf(argument: string, access: ToolRow["access"]): SinkKind {

@@ -69,7 +69,7 @@ export interface Suite {
   readonly userTasks: readonly UserTask[];
   readonly injectionTasks: readonly InjectionTask[];
   /** Rights of the process; absent in a file: every call. */
-  readonly capabilities: readonly Capability[];
+  readonly capabilities?: readonly Capability[];
 }
 
 /** @throws NutshellError DATA for anything that is not a suite */
@@ -83,9 +83,11 @@ export function parseSuite(value: unknown, where: string): Suite {
     userTasks: toList(suite.user_tasks, `${where}/user_tasks`).map((task, i) =>
       parseUserTask(task, `${where}/user_tasks/${i}`),
     ),
-    capabilities: toList(suite.capabilities ?? [{ call: "*" }], where).map(
-      (one) => toObject(one, `${where}/capabilities`) as unknown as Capability,
-    ),
+    ...(suite.capabilities !== undefined && {
+      capabilities: toList(suite.capabilities, where).map(
+        (one) => toObject(one, `${where}/capabilities`) as unknown as Capability,
+      ),
+    }),
     injectionTasks: toList(suite.injection_tasks ?? [], where).map((task, i) =>
       parseInjectionTask(task, `${where}/injection_tasks/${i}`),
     ),

@@ -27,7 +27,7 @@ export interface Utility {
   /** Pairs of tasks solved while attacked, all approvals given. */
   readonly underAttack: { readonly pairs: number; readonly solved: number };
   /** Solved by a planner that nobody trusts: only what the user typed is the user's. */
-  readonly untrustedPlannerAtAny: number;
+  readonly untrustedPlanner: { readonly at0: number; readonly at1: number; readonly atAny: number };
   readonly unsolved: readonly string[];
 }
 
@@ -39,27 +39,25 @@ interface Run {
 
 export async function measureUtility(bench: BenchSuite): Promise<Utility> {
   const all = Number.POSITIVE_INFINITY;
-  const [none, one, any, untrusted] = [
-    await runAll(bench, 0, true),
-    await runAll(bench, 1, true),
-    await runAll(bench, all, true),
-    await runAll(bench, all, false),
-  ];
+  const patience = [0, 1, all] as const;
+  const runs = (trusted: boolean): Promise<Run[][]> =>
+    Promise.all(patience.map((approvals) => runAll(bench, approvals, trusted)));
+  const [none = [], one = [], any = []] = await runs(true);
+  const [at0 = 0, at1 = 0, atAny = 0] = (await runs(false)).map(countSolved);
   const writing = bench.tasks.map(({ task }) =>
     task.calls.some((call) => isConsequence(bench.rows, call)),
   );
-  const solved = (runs: readonly Run[]): number => runs.filter((run) => run.solved).length;
   const ofWriting = (runs: readonly Run[]): number =>
     runs.filter((run, i) => run.solved && writing[i]).length;
   const bits = any.map((run) => run.influence).filter(Number.isFinite);
   return {
     ...{ tasks: any.length, writing: writing.filter(Boolean).length },
-    ...{ at0: solved(none), at1: solved(one), atAny: solved(any) },
+    ...{ at0: countSolved(none), at1: countSolved(one), atAny: countSolved(any) },
     ...{ writingAt0: ofWriting(none), writingAt1: ofWriting(one), writingAtAny: ofWriting(any) },
     approvalsPerTask: mean(any.map((run) => run.approvals)),
     influenceBits: { mean: mean(bits), most: Math.max(0, ...bits) },
     underAttack: await solveUnderAttack(bench),
-    untrustedPlannerAtAny: solved(untrusted),
+    untrustedPlanner: { at0, at1, atAny },
     unsolved: bench.tasks.filter((_, i) => !any[i]?.solved).map(({ task }) => task.id),
   };
 }
@@ -95,6 +93,10 @@ async function solveUnderAttack(bench: BenchSuite): Promise<Utility["underAttack
     if (run.solved) solved += 1;
   }
   return { pairs: pairs.length, solved };
+}
+
+function countSolved(runs: readonly Run[]): number {
+  return runs.filter((run) => run.solved).length;
 }
 
 function mean(values: readonly number[]): number {

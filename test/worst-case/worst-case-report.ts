@@ -13,7 +13,15 @@ export function renderReport(measured: readonly Measured[]): string {
     table(
       [
         ...["suite", "tasks", "solved @0", "@1", "@any", "that write: @0", "@1", "@any"],
-        ...["cards a task", "bits: mean", "most", "attacked, solved", "planner untrusted"],
+        ...[
+          "cards a task",
+          "bits: mean",
+          "most",
+          "attacked, solved",
+          "untrusted planner: @0",
+          "@1",
+          "@any",
+        ],
       ],
       utility.map(toUtilityCells),
     ),
@@ -36,7 +44,8 @@ function toUtilityCells(row: SuiteUtility): string[] {
     ...[of(row.atAny, row.tasks), of(row.writingAt0, row.writing), of(row.writingAt1, row.writing)],
     ...[of(row.writingAtAny, row.writing), row.approvalsPerTask.toFixed(2)],
     ...[row.influenceBits.mean.toFixed(1), row.influenceBits.most.toFixed(1)],
-    ...[of(solved, pairs), of(row.untrustedPlannerAtAny, row.tasks)],
+    ...[of(solved, pairs), of(row.untrustedPlanner.at0, row.tasks)],
+    ...[of(row.untrustedPlanner.at1, row.tasks), of(row.untrustedPlanner.atAny, row.tasks)],
   ];
 }
 
