@@ -8,7 +8,7 @@ import { canonicalJson, digest } from "./canonical.ts";
 import { type Argument, argumentsOf } from "./facts.ts";
 import { influenceBits, join, type Label } from "./label.ts";
 import { type Json, wholeLabel } from "./labelled.ts";
-import { namesOfSources, plainName } from "./origin.ts";
+import { namesOfSources } from "./origin.ts";
 import { toUrl } from "./place.ts";
 import type { PolicyRequest, Verdict } from "./policy-request.ts";
 import { readTurn, standsIn } from "./turn.ts";
@@ -37,7 +37,7 @@ function toShown([name, sink, value, labels]: Argument, userTurn?: string): Json
   const url = sink === "url" ? toUrl(text) : undefined;
   const named = sink !== "content" && sink !== "code" && sink !== "neutral";
   return {
-    argument: plainName(name),
+    argument: inertName(name),
     is: sink,
     ...(named ? { value: inertName(text) } : toExcerpt(text)),
     ...(url === undefined ? {} : { host: url.host }),

@@ -45,6 +45,7 @@ export interface Reason {
   /** Row of the table that spoke. */
   readonly rule: string;
   readonly kind: Verdict["kind"];
+  /** Its name as the call has it: escape it where it is shown. */
   readonly argument?: string;
   /** One line, made by code; no untrusted text in it, so that a model may see it. */
   readonly text: string;

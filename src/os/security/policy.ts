@@ -31,6 +31,12 @@ export function decide(request: PolicyRequest): Verdict {
   }
 }
 
+/** What speaks against the call, in one line without a word of a stranger: a model may see it. */
+export function objections({ reasons }: Verdict): string {
+  const against = reasons.filter(({ kind }) => kind !== "allow").map(({ text }) => text);
+  return against.join("; ");
+}
+
 /** A rule of one's own, for a child or an app: can only make a verdict stricter. */
 export interface ExtraRule {
   readonly rule: string;
@@ -70,8 +76,8 @@ function judge(item: Item, scene: Scene): Reason {
   if (found === undefined) throw new TypeError(`no rule for ${item.judges}`);
   const [name, , kind, text] = found;
   const rule = `${item.judges.replaceAll(" ", "-")}.${name}`;
-  const argument = item.argument === undefined ? undefined : plainName(item.argument);
-  const what = argument === undefined ? item.judges : `${item.judges} "${argument}"`;
+  const { argument } = item;
+  const what = argument === undefined ? item.judges : `${item.judges} "${plainName(argument)}"`;
   return {
     ...{ rule, kind, text: `${what} ${text}${kind === "allow" ? "" : kindsOfSources(item.label)}` },
     ...(argument === undefined ? {} : { argument }),

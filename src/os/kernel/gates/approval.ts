@@ -8,7 +8,7 @@ import { canonicalJson, digest } from "../../security/canonical.ts";
 import { approvalCard } from "../../security/card.ts";
 import { fromLabelJson, toLabelJson } from "../../security/label-json.ts";
 import type { Json } from "../../security/labelled.ts";
-import { decide, type PolicyRequest, type Verdict } from "../../security/policy.ts";
+import { decide, objections, type PolicyRequest, type Verdict } from "../../security/policy.ts";
 import { fromLabelledText, toLabelledText } from "../process-row.ts";
 import { moveTicket, openTicket, readTicket, type TicketRow } from "../tickets.ts";
 import { waitForTicket } from "../wait-for-ticket.ts";
@@ -101,10 +101,9 @@ async function endorse({ state, running, name, args }: Request, ticket: TicketRo
 }
 
 function notApproved(request: Request, verdict: Verdict, what: string): Refusal {
-  const why = verdict.reasons.map(({ text }) => text).join("; ");
   return {
     code: "APPROVAL",
-    message: `${request.name}: a person must approve it, got nobody who ${what} (${why}).`,
+    message: `${request.name}: a person must approve it, got nobody who ${what} (${objections(verdict)}).`,
     verdict,
   };
 }

@@ -1,6 +1,11 @@
 /** Third gate: what the policy's table says of this call's labels. */
 import type { Labelled } from "../../security/labelled.ts";
-import type { Endorsement, PolicyRequest, Verdict } from "../../security/policy.ts";
+import {
+  type Endorsement,
+  objections,
+  type PolicyRequest,
+  type Verdict,
+} from "../../security/policy.ts";
 import type { Syscall } from "../syscall.ts";
 import type { Refusal, Request } from "./gate.ts";
 
@@ -35,10 +40,10 @@ function sinksOf(row: Syscall, args: Labelled): PolicyRequest["sinks"] {
 }
 
 export function refusedBy(request: Request, verdict: Verdict): Refusal {
-  const why = verdict.reasons.map(({ text }) => text).join("; ");
+  const why = objections(verdict);
   return {
     code: "POLICY",
-    message: `${request.name}: the policy denies it, got ${why || "no reason"}. See nutshell why.`,
+    message: `${request.name}: the policy denies it, got ${why}. See nutshell why.`,
     verdict,
   };
 }
