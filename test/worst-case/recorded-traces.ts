@@ -6,13 +6,21 @@
  * A loop, so these numbers are what the policy gives without any plan.
  */
 import { covers } from "../../src/os/security/capability.ts";
-import { fromUser, join, type Label, type Source } from "../../src/os/security/label.ts";
+import {
+  fromUser,
+  isTrusted,
+  join,
+  joinAll,
+  type Label,
+  type Source,
+} from "../../src/os/security/label.ts";
+import type { Json, Labelled, LabelTree } from "../../src/os/security/labelled.ts";
 import { decide } from "../../src/os/security/policy.ts";
-import { shapedBy } from "./gate.ts";
 import { labelOfResult } from "./replay-world.ts";
 import { everyRight, type ToolRow, toRow } from "./sinks.ts";
 import type { JsonObject } from "./suite-format.ts";
 import type { AttackRole, Trace, TracedCall } from "./trace-format.ts";
+import { standsInText } from "./value-origin.ts";
 
 export interface TraceCounts {
   traces: number;
@@ -57,12 +65,14 @@ function replayTrace(
     .join("\n");
   const stores = new Set<Source>();
   const calls = new Map<string, TracedCall>();
+  const seen: SeenResult[] = [];
   let context: Label = fromUser;
   for (const [index, message] of trace.messages.entries()) {
     for (const call of message.calls) {
       calls.set(call.id, call);
       const row = rowOf(rows, call.function);
-      const verdict = judge(row, call, context, { userTurn, owner, bits, policy, stores });
+      const args = { value: call.args, labels: labelArgs(call.args, seen, context) };
+      const verdict = judge(row, args, context, { userTurn, owner, bits, policy, stores });
       count(counts, trace, index, call, verdict);
     }
     if (message.answers === undefined) continue;
@@ -70,8 +80,34 @@ function replayTrace(
     const row = rowOf(rows, name);
     const label = labelOfResult(row, name, calls.get(call)?.args ?? {}, owner);
     if (row.access !== "egress") for (const source of label.integrity) stores.add(source);
+    seen.push({ text: message.text, label });
     context = join(context, label);
   }
+}
+
+interface SeenResult {
+  readonly text: string;
+  readonly label: Label;
+}
+
+/**
+ * A value that stands in results comes from those; any other, and all that is nested deeper than a
+ * list, from everything that the model has read. What the model picked from trusted results it
+ * picked under the influence of the rest, and so is no more trusted than that.
+ */
+function labelArgs(args: JsonObject, seen: readonly SeenResult[], context: Label): LabelTree {
+  const labelScalar = (value: Json): LabelTree => {
+    const composite = typeof value === "object" && value !== null;
+    const sources = composite ? [] : seen.filter(({ text }) => standsInText(text, String(value)));
+    const own = joinAll(sources.map(({ label }) => label));
+    return { label: isTrusted(own) ? context : own };
+  };
+  const parts = Object.entries(args).map(([name, value]) => {
+    const isList = Array.isArray(value) && value.length > 0;
+    const tree = isList ? { label: fromUser, parts: value.map(labelScalar) } : labelScalar(value);
+    return [name, tree] as const;
+  });
+  return { label: fromUser, parts: new Map(parts) };
 }
 
 interface TraceContext {
@@ -84,17 +120,17 @@ interface TraceContext {
 
 function judge(
   row: ToolRow,
-  call: TracedCall,
+  args: Labelled,
   pc: Label,
   { userTurn, owner, bits, policy, stores }: TraceContext,
 ): "allow" | "ask" | "deny" {
   if (!policy) return "allow";
   const capabilities = everyRight([row]);
-  if (!covers(capabilities, call.function, call.args, 0)) return "deny";
+  if (!covers(capabilities, row.name, args.value, 0)) return "deny";
   const { access, irreversible, sinks } = row;
   const verdict = decide({
-    ...{ call: call.function, access, irreversible, sinks, pc, owner, userTurn },
-    ...{ args: shapedBy(call.args, pc), capabilities, influenceBits: bits },
+    ...{ call: row.name, args, access, irreversible, sinks, pc, owner, userTurn },
+    ...{ capabilities, influenceBits: bits },
     ...{ endorsed: [], stores: [...stores] },
   });
   return verdict.kind === "endorse" ? "ask" : verdict.kind;

@@ -23,22 +23,25 @@ export function originOf(value: string, around: Surroundings): number[] {
   const all = earlier.map((_, i) => i);
   if (value.trim() === "" || standsIn(value, prompt)) return [];
   if (!isDynamic && (schema.includes(`"${value}"`) || schema.includes(`\\"${value}\\"`))) return [];
-  const whole = earlier.flatMap((text, i) => (holds(text, value) ? i : []));
+  const whole = earlier.flatMap((text, i) => (standsInText(text, value) ? i : []));
   const pieces = value.match(/[\p{L}\p{N}]{3,}/gu) ?? [];
   const own = [prompt, ...literals].join(" ").toLowerCase();
-  const foreign = pieces.filter((piece) => !holds(own, piece.toLowerCase()));
+  const foreign = pieces.filter((piece) => !standsInText(own, piece.toLowerCase()));
   if (!isDynamic && pieces.length > 0 && foreign.length === 0) return [];
   if (whole.length > 0) return whole.slice(-1);
   const parts = value.split(/[^\p{L}\p{N}@._/-]+/u).filter((part) => part.length >= 4);
   const strange = parts.filter((part) => !standsIn(part, prompt));
-  const made = earlier.flatMap((text, i) => (strange.some((part) => holds(text, part)) ? i : []));
+  const made = earlier.flatMap((text, i) =>
+    strange.some((part) => standsInText(text, part)) ? i : [],
+  );
   if (made.length > 0) return made;
   return isDynamic || foreign.some((piece) => /\d/.test(piece)) ? all : [];
 }
 
 /** As a whole word: "7" does not stand in "17". */
-function holds(text: string, value: string): boolean {
+export function standsInText(text: string, value: string): boolean {
   const word = /[\p{L}\p{N}]/u;
+  if (value === "") return false;
   const joins = (a: string | undefined, b: string | undefined): boolean =>
     word.test(a ?? " ") && word.test(b ?? " ");
   for (let at = text.indexOf(value); at >= 0; at = text.indexOf(value, at + 1)) {
