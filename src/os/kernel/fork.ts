@@ -6,6 +6,7 @@
 import { NutshellError } from "../../error.ts";
 import { canonicalJson } from "../security/canonical.ts";
 import { appendRecord } from "./journal.ts";
+import type { Forked } from "./options.ts";
 import { type Client, needRow, type ProcessRow } from "./process-row.ts";
 import { findKey, insertRow, nextPid, startProcess } from "./spawn.ts";
 import type { KernelState } from "./state.ts";
@@ -26,25 +27,25 @@ export interface ForkRequest {
 /** @returns the new pid. @throws NutshellError PROCESS */
 export async function fork(state: KernelState, request: ForkRequest): Promise<number> {
   const made = await state.database.transaction((client) => insertFork(state, client, request));
-  if (state.onFork !== undefined && made.fresh) await state.onFork(made.from, made.to);
-  await startProcess(state, made.pid);
-  return made.pid;
+  await state.onFork?.(made);
+  await startProcess(state, made.to.pid);
+  return made.to.pid;
 }
 
-interface Made {
-  readonly pid: number;
-  readonly fresh: boolean;
-  readonly from: string;
-  readonly to: string;
-}
-
-async function insertFork(state: KernelState, client: Client, request: ForkRequest): Promise<Made> {
+async function insertFork(
+  state: KernelState,
+  client: Client,
+  request: ForkRequest,
+): Promise<Forked> {
   await client.query("select from process where pid = $1 for no key update", [request.pid]);
   const source = await needRow(client, request.pid, "fork");
   const known = request.key === undefined ? undefined : await findKey(client, request.key);
   const pid = known ?? (await nextPid(client));
-  const made = { pid, fresh: known === undefined, from: source.file_tree, to: `proc:${pid}` };
-  if (known !== undefined) return made;
+  const made = {
+    from: { pid: source.pid, tree: source.file_tree },
+    to: { pid, tree: `proc:${pid}` },
+  };
+  if (known !== undefined) return { ...made, before: await firstOwnCall(client, known) };
   const at = await cutOf(client, source, request.at);
   await insertRow(client, toForkRow(state, source, request, pid, at));
   await copyPast(client, state, source, pid, at);
@@ -58,7 +59,16 @@ async function insertFork(state: KernelState, client: Client, request: ForkReque
     await appendRecord(client, [pid], record);
   }
   await wake(client, [pid]);
-  return made;
+  return { ...made, before: at };
+}
+
+/** Of a fork that was made before: its start names the call. */
+async function firstOwnCall(client: Client, pid: number): Promise<number> {
+  const { rows } = await client.query<{ body: string }>(
+    "select body from journal where pid = $1 and kind = 'start'",
+    [pid],
+  );
+  return (JSON.parse(rows[0]?.body ?? "{}") as { at?: number }).at ?? 1;
 }
 
 /** All calls before it must have ended: what is under way cannot be under way twice. */

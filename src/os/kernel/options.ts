@@ -22,10 +22,17 @@ export interface KernelOptions {
   readonly modelDriven?: readonly string[];
   /** Told in a line what a person may want to know: deaths of daemons, lost connections. */
   readonly notice?: (text: string) => void;
-  /** Called when a process is forked: makes `toTree` a copy of `fromTree`. */
-  readonly onFork?: (fromTree: string, toTree: string) => Promise<void>;
+  /** Called when a process is forked, perhaps twice: what devices keep of it is copied. */
+  readonly onFork?: (fork: Forked) => Promise<void>;
   /** Called at each boundary of the journal; where a test makes the daemon die. */
   readonly atBoundary?: (boundary: Boundary, pid: number, call: number) => void;
+}
+
+/** `to` begins as `from` was before its call `before`. */
+export interface Forked {
+  readonly from: { readonly pid: number; readonly tree: string };
+  readonly to: { readonly pid: number; readonly tree: string };
+  readonly before: number;
 }
 
 export type Boundary = "before-intent" | "after-intent" | "after-effect" | "after-result";
