@@ -77,7 +77,7 @@ async function createState(
   });
   const state: KernelState = {
     ...options,
-    ...{ now, wakeups, calls, executor, running, stopping: false },
+    ...{ now, wakeups, calls, executor, running, stopping: false, programs: {} },
     instance: await readInstance(database.pool),
     key: await readKey(database.pool, options.anchorFile),
     host: createHostProcesses(database),
@@ -88,7 +88,9 @@ async function createState(
   const own = [timeCalls, mailCalls, processCalls, controlCalls].flatMap((make) => make(state));
   for (const row of [...own, ...options.syscalls]) addCall(calls, row);
   const check = createArgumentCheck(calls.values());
-  return state;
+  const { programs } = options;
+  const made = typeof programs === "function" ? programs([...calls.values()]) : programs;
+  return Object.assign(state, { programs: made });
 }
 
 function addCall(calls: Map<string, Syscall>, row: Syscall): void {
@@ -105,6 +107,7 @@ function createKernel(state: KernelState, stopSweeper: () => Promise<void>): Ker
   const { database, key, now } = state;
   const { pool } = database;
   return {
+    table: [...state.calls.values()],
     spawn: (request) => spawn(state, { request, pc: bottom }),
     processes: async ({ all = false } = {}) => {
       const { rows } = await pool.query<ProcessRow>(

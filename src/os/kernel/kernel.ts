@@ -6,8 +6,11 @@ import type { Capability } from "../security/capability.ts";
 import type { Json } from "../security/labelled.ts";
 import type { Verdict } from "../security/policy.ts";
 import type { Exit, ProcessRecord, Signal, SpawnRequest } from "./process.ts";
+import type { Syscall } from "./syscall.ts";
 
 export interface Kernel extends AsyncDisposable {
+  /** The table of system calls: the devices' rows and its own. */
+  readonly table: readonly Syscall[];
   /** @returns the new process's number */
   spawn(request: SpawnRequest): Promise<number>;
   processes(filter?: { readonly all?: boolean }): Promise<readonly ProcessRecord[]>;

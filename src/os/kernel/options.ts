@@ -9,7 +9,8 @@ export interface KernelOptions {
   readonly executorId: string;
   /** Rows of the devices; the kernel adds its own (`process.*`, `mail.*`, `time.*`). */
   readonly syscalls: readonly Syscall[];
-  readonly programs: Readonly<Record<string, Program>>;
+  /** By name; those that choose among calls are made with the whole table. */
+  readonly programs: Programs | ((table: readonly Syscall[]) => Programs);
   /** Where signed heads of all journals are appended; beside it lies the key, mode 0600. */
   readonly anchorFile?: string;
   /** Milliseconds since 1970. */
@@ -27,6 +28,8 @@ export interface KernelOptions {
   /** Called at each boundary of the journal; where a test makes the daemon die. */
   readonly atBoundary?: (boundary: Boundary, pid: number, call: number) => void;
 }
+
+export type Programs = Readonly<Record<string, Program>>;
 
 /** `to` begins as `from` was before its call `before`. */
 export interface Forked {

@@ -5,12 +5,13 @@
 import type { Executor } from "../../durable/executor.ts";
 import type { CheckArguments } from "./gates/arguments.ts";
 import type { HostProcesses } from "./host-process.ts";
-import type { KernelOptions } from "./options.ts";
+import type { KernelOptions, Programs } from "./options.ts";
 import type { Running } from "./running.ts";
 import type { Syscall } from "./syscall.ts";
 import type { Wakeups } from "./wakeups.ts";
 
-export interface KernelState extends KernelOptions {
+export interface KernelState extends Omit<KernelOptions, "programs"> {
+  readonly programs: Programs;
   readonly now: () => number;
   readonly wakeups: Wakeups;
   readonly calls: ReadonlyMap<string, Syscall>;
