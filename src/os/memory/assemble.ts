@@ -4,7 +4,7 @@
  */
 import { DeviceError } from "../kernel/device-error.ts";
 import type { CallContext, CallResult } from "../kernel/syscall.ts";
-import { isTrusted, join, joinAll, labelOf } from "../security/label.ts";
+import { isTrusted, join, joinAll, type Label, labelOf } from "../security/label.ts";
 import { type Json, type Labelled, partLabels, wholeLabel } from "../security/labelled.ts";
 import { type Access, openText } from "./access.ts";
 import { compact, type Means, type Summary } from "./compaction.ts";
@@ -18,10 +18,10 @@ import {
   addPage,
   findPage,
   hit,
-  type NewPage,
   placePages,
   shownAs,
   tokensShown,
+  unplaced,
   visiblePages,
   windowLabel,
   withPages,
@@ -60,17 +60,19 @@ export async function assemble(
 ): Promise<CallResult> {
   const { append = [], capacity, focus } = args.value as unknown as AssembleArgs;
   const spent = { tokens: 0 };
-  const steps = await changeWindow(assembler.database, context, async (loaded) => {
+  const refs = append.flatMap(({ ref }) => ref ?? []);
+  const steps = await changeWindow(assembler.database, context, refs, async (loaded) => {
     const draft = draftOf(loaded);
     const labels = partLabels(args.labels, "append");
     for (const [i, said] of append.entries()) {
       const label = join(wholeLabel(partLabels(labels, i)), context.pc);
       await addSaid(assembler, draft, context, said, label);
     }
+    const fresh = new Set(unplaced(draft.window).map(({ page }) => page));
     draft.window = placePages(draft.window);
     const means = meansOf(assembler, draft, context, spent);
     const low = Math.floor(capacity * assembler.low);
-    const room = { capacity, low, replacement: assembler.replacement };
+    const room = { capacity, low, fresh, replacement: assembler.replacement };
     const { window, steps } = await compact(
       draft.window,
       { ...room, focus: focus ?? (await latestQuestion(assembler, draft)) },
@@ -108,7 +110,7 @@ async function addSaid(
   draft: Draft,
   context: CallContext,
   said: Said,
-  label: NewPage["labels"]["label"],
+  label: Label,
 ): Promise<void> {
   const { kind, callId, toolCalls } = said;
   if (kind === "instruction" && !isTrusted(label)) throw notAnInstruction();
@@ -141,7 +143,7 @@ async function textOf(
   draft: Draft,
   context: CallContext,
   { kind, text, ref, title = kind }: Said,
-  label: NewPage["labels"]["label"],
+  label: Label,
 ): Promise<StoredText> {
   if (ref === undefined) {
     return putAway(assembler, draft, context, { text: text ?? "", kind, title, labels: { label } });
@@ -188,23 +190,22 @@ function meansOf(
   context: CallContext,
   spent: { tokens: number },
 ): Means {
-  return {
-    tokensOf: assembler.tokensOf,
-    textOf: (page) => readPage(assembler, draft, page),
-    summarise: async (window, pages, maxTokens): Promise<Summary> => {
-      const { summariser } = assembler;
-      if (summariser === undefined) return { why: "no model to summarise with" };
-      const texts = await Promise.all(pages.map((page) => shownText(assembler, draft, page)));
-      try {
-        const { text, tokens } = await summariser.summarise(texts, maxTokens, context.signal);
-        spent.tokens += tokens;
-        return await putSummary(assembler, draft, context, window, pages, text);
-      } catch (error) {
-        context.signal.throwIfAborted();
-        return { why: `the model failed: ${(error as { code?: string }).code ?? "no code"}` };
-      }
-    },
+  const { tokensOf, summariser } = assembler;
+  const means = { tokensOf, textOf: (page: Page) => readPage(assembler, draft, page) };
+  if (summariser === undefined) return means;
+  const summarise: Means["summarise"] = async (window, pages, maxTokens) => {
+    const texts = await Promise.all(pages.map((page) => shownText(assembler, draft, page)));
+    try {
+      const { text, tokens } = await summariser.summarise(texts, maxTokens, context.signal);
+      spent.tokens += tokens;
+      const label = labelOf(`model:${summariser.model}`);
+      return await putSummary(assembler, draft, context, window, pages, text, label);
+    } catch (error) {
+      context.signal.throwIfAborted();
+      return { why: `the model failed: ${(error as { code?: string }).code ?? "no code"}` };
+    }
   };
+  return { ...means, summarise };
 }
 
 async function shownText(assembler: Assembler, draft: Draft, page: Page): Promise<string> {
@@ -219,9 +220,9 @@ async function putSummary(
   before: Window,
   pages: readonly Page[],
   text: string,
+  model: Label,
 ): Promise<Summary> {
   const [first, last] = [pages[0], pages.at(-1)] as [Page, Page];
-  const model = labelOf(`model:${(assembler.summariser as Summariser).model}`);
   const label = joinAll([model, ...pages.map(({ labels }) => wholeLabel(labels))]);
   const title = `summary of ${first.ref} to ${last.ref}`;
   const made = { text, kind: "note", title, labels: { label } } as const;

@@ -1,11 +1,11 @@
 /**
- * Making room, cheapest first: tools' outputs go to disk and leave a handle → what must stay in
- * sight is distilled → old dialogue is summarised → what was not used for longest leaves. A stage
- * begins only while the window is over its capacity, and then goes on to the low mark, so that the
- * bytes of the prompt change seldom. Instructions, plan and pinned pages are never touched; the
- * originals stay on disk, so that every step can be undone by a `page_in`.
+ * Making room, cheapest first: tools' outputs that are not used go to disk and leave a handle →
+ * those that are in use are distilled → old dialogue is summarised → what was not used for longest
+ * leaves. A stage begins only while the window is over its capacity, and then goes on to the low
+ * mark, so that the bytes of the prompt change seldom. Instructions, plan and pinned pages are
+ * never touched; originals stay on disk, so that every step can be undone by a `page_in`.
  *
- * Before all that, and without need: a text that stands in the window already is shown once.
+ * Before all that, and without need: an output that stands in the window already is shown once.
  */
 import { distil } from "./distil.ts";
 import { inVictimOrder, isInUse, type Replacement } from "./lru-k.ts";
@@ -19,13 +19,15 @@ export interface Room {
   readonly replacement: Replacement;
   /** Text whose words say what matters now. */
   readonly focus: string;
+  /** Numbers of the pages that came since the last prompt: to be read in this one. */
+  readonly fresh: ReadonlySet<number>;
 }
 
 export interface Means {
   readonly tokensOf: (text: string) => number;
   readonly textOf: (page: Page) => Promise<string>;
-  /** Puts a summary of these in place of them; undefined and why, when there can be none. */
-  readonly summarise: (
+  /** Makes a page that stands for these. Absent: there is no model for it. */
+  readonly summarise?: (
     window: Window,
     pages: readonly Page[],
     maxTokens: number,
@@ -63,7 +65,7 @@ export async function compact(window: Window, room: Room, means: Means): Promise
     const { window, steps } = await stage(done.window, room, means);
     done = { window, steps: [...done.steps, ...steps] };
   }
-  return done;
+  return { ...done, window: withoutDangling(done.window, means) };
 }
 
 /** What may be shown otherwise at all. */
@@ -71,20 +73,35 @@ function isLoose(page: Page): boolean {
   return !page.pinned && !isPrefix(page) && page.form !== "absent";
 }
 
+const outputs: readonly Page["kind"][] = ["tool-output", "retrieved"];
+/** Tokens that pointing to the first place must save. */
+const WORTH = 32;
+
 /** The first place stays, so that the prompt's bytes before it do; later ones point there. */
 function foldDuplicates(window: Window, { tokensOf }: Means): Compacted {
   const first = new Map<string, Page>();
   const folded: Page[] = [];
   for (const page of visiblePages(window)) {
-    if (page.form !== "whole") continue;
+    if (page.form !== "whole" || !outputs.includes(page.kind)) continue;
     const twin = first.get(page.hash);
     first.set(page.hash, twin ?? page);
-    if (twin === undefined || !isLoose(page) || page.role === "assistant") continue;
+    if (twin === undefined || !isLoose(page)) continue;
     const standIn = `[the same text as ${twin.ref} above]`;
     const shown = tokensOf(standIn) + MESSAGE_TOKENS;
-    if (shown < page.shown) folded.push(shownAs(page, "duplicate", standIn, shown));
+    if (page.shown - shown >= WORTH) folded.push(shownAs(page, "duplicate", standIn, shown));
   }
   return { window: withPages(window, folded), steps: stepOf("duplicate", window, folded) };
+}
+
+/** What points to a place that is not shown any more says where the text lies. */
+function withoutDangling(window: Window, means: Means): Window {
+  const pages = [...window.pages.values()];
+  const whole = new Set(pages.flatMap(({ form, hash }) => (form === "whole" ? [hash] : [])));
+  const dangling = pages.filter(({ form, hash }) => form === "duplicate" && !whole.has(hash));
+  return withPages(
+    window,
+    dangling.map((page) => handle(page, means)),
+  );
 }
 
 function stepOf(step: Step["step"], before: Window, pages: readonly Page[]): readonly Step[] {
@@ -119,13 +136,25 @@ async function shrink(
 const one = (page: Page): readonly Page[] => [page];
 const absent = (page: Page): Page => shownAs(page, "absent", "", 0);
 
-const outputs: readonly Page["kind"][] = ["tool-output", "retrieved"];
+/** Not to go while there is anything else. */
+function isNeeded(page: Page, { clock }: Window, { fresh, replacement }: Room): boolean {
+  return fresh.has(page.page) || isInUse(page, clock, replacement);
+}
+
+/** Uses are near each other when the window has not turned over more often than this between. */
+const TURNS = 16;
+
+/** Used again and again, lately: old dialogue goes before it. */
+function isHot({ history }: Page, window: Window, pages: number, { replacement }: Room): boolean {
+  const last = history[replacement.k - 1];
+  return replacement.k > 1 && last !== undefined && window.clock - last < TURNS * pages;
+}
 
 function spill(window: Window, room: Room, means: Means): Promise<Compacted> {
-  const idle = visiblePages(window).filter((page) => {
-    return (
-      outputs.includes(page.kind) && isLoose(page) && !isInUse(page, window.clock, room.replacement)
-    );
+  const pages = visiblePages(window);
+  const idle = pages.filter((page) => {
+    const used = isNeeded(page, window, room) || isHot(page, window, pages.length, room);
+    return outputs.includes(page.kind) && isLoose(page) && !used;
   });
   const order = inVictimOrder(idle, window.clock, room.replacement).map(one);
   return shrink("spill", window, order, room.low, (page) => {
@@ -142,9 +171,10 @@ function handle(page: Page, { tokensOf }: Means): Page {
 /** No page is made shorter than this many tokens. */
 const LEAST = 128;
 
+/** What was asked for by its ref is to be read whole, or not at all. */
 function distilLargest(window: Window, room: Room, means: Means): Promise<Compacted> {
   const long = visiblePages(window).filter(({ form, kind, shown }) => {
-    return (form === "whole" || form === "distilled") && outputs.includes(kind) && shown > LEAST;
+    return (form === "whole" || form === "distilled") && kind === "tool-output" && shown > LEAST;
   });
   const order = long.filter(isLoose).sort((a, b) => b.shown - a.shown || a.page - b.page);
   return shrink("distil", window, order.map(one), room.low, async (page, over) => {
@@ -159,6 +189,7 @@ function distilLargest(window: Window, room: Room, means: Means): Promise<Compac
 const [SUMMARY_SHARE, SUMMARY_LEAST, SUMMARY_MOST] = [1 / 8, 64, 400];
 
 async function summariseOldest(window: Window, room: Room, means: Means): Promise<Compacted> {
+  if (means.summarise === undefined) return { window, steps: [] };
   const over = tokensShown(window) - room.low;
   const pages: Page[] = [];
   let tokens = 0;
@@ -191,24 +222,23 @@ function unitsOf(window: Window): readonly (readonly Page[])[] {
 }
 
 function isOld(unit: readonly Page[], window: Window, room: Room): boolean {
-  return unit.every((page) => !isInUse(page, window.clock, room.replacement));
+  return unit.every((page) => !isNeeded(page, window, room));
 }
 
 async function evictUnused(window: Window, room: Room): Promise<Compacted> {
   const idle = unitsInOrder(window, room).filter((unit) => {
-    return !unit.some((page) => isInUse(page, window.clock, room.replacement));
+    return !unit.some((page) => isNeeded(page, window, room));
   });
   return shrink("evict", window, idle, room.low, absent);
 }
 
-/** At the end of its means: what is in use goes too, and of the newest its text. */
+/** At the end of its means: what is in use goes too, and of what is new the text. */
 async function evictAny(window: Window, room: Room, means: Means): Promise<Compacted> {
   const units = unitsInOrder(window, room);
-  const newest = Math.max(...units.flat().map(({ page }) => page));
-  const isNewest = (unit: readonly Page[]): boolean => unit.some(({ page }) => page === newest);
-  const others = units.filter((unit) => !isNewest(unit));
+  const isFresh = (unit: readonly Page[]): boolean => unit.some(({ page }) => room.fresh.has(page));
+  const others = units.filter((unit) => !isFresh(unit));
   const first = await shrink("evict", window, others, room.capacity, absent);
-  const last = units.filter(isNewest).flat().map(one);
+  const last = units.filter(isFresh).flat().map(one);
   const then = await shrink("spill", first.window, last, room.capacity, (page) => {
     return handle(page, means);
   });

@@ -88,7 +88,7 @@ const SPAN = 32;
 
 /** For people: everything in it is inert. */
 export async function mapOf({ database }: Access, pid: number): Promise<Json> {
-  const { window, capacity } = await loadWindow(database.pool, pid);
+  const { window, capacity } = await loadWindow(database.pool, pid, "all");
   const { counts } = window;
   const working = workingSet(window, SPAN);
   const tokens = working.reduce((sum, page) => sum + page.tokens, 0);

@@ -10,6 +10,7 @@ import type { BlobStore } from "../../durable/blobs.ts";
 import type { Database } from "../../durable/database.ts";
 import type { Syscall } from "../kernel/syscall.ts";
 import type { Json } from "../security/labelled.ts";
+import { cachedBlobs } from "./blob-cache.ts";
 import { memoryCalls } from "./calls.ts";
 import { mapOf } from "./listing.ts";
 import { lru2, type Replacement } from "./lru-k.ts";
@@ -42,10 +43,13 @@ export interface Memory {
   fork(from: number, to: number, before?: number): Promise<void>;
 }
 
+const CACHE_BYTES = 32 * 2 ** 20;
+
 export async function openMemory(options: MemoryOptions): Promise<Memory> {
   const machine = {
     ...{ tokensOf: roughTokens, replacement: lru2, low: 0.8, ancestors: async () => [] },
     ...options,
+    blobs: cachedBlobs(options.blobs, CACHE_BYTES),
   };
   await machine.database.migrate("memory", memoryTables);
   return {

@@ -27,7 +27,7 @@ export async function pageIn(
   context: CallContext,
 ): Promise<CallResult> {
   const { ref, from, count } = value as unknown as PageInArgs;
-  const answer = await changeWindow(access.database, context, async (loaded) => {
+  const answer = await changeWindow(access.database, context, [ref], async (loaded) => {
     const draft = draftOf(loaded);
     const whole = await openText(access, "memory.page_in", ref, context, loaded);
     const text =
@@ -71,10 +71,12 @@ function bringIn({ replacement }: Access, draft: Draft, text: StoredText): boole
   }
   checkSize(text, loaded.capacity);
   const counted = fault(window, page);
-  if (page?.kind === "retrieved" && page.form === "absent") {
+  if (page?.kind === "retrieved" && page.role !== "tool") {
     const clock = counted.clock + 1;
     const history = referencedAt(page.history, clock, replacement);
-    const back = { ...shownAs(page, "whole", "", page.tokens), history };
+    const gone = shownAs(page, "absent", "", 0);
+    // It comes last, as all that is new does.
+    const back = { ...shownAs(gone, "whole", "", page.tokens), history };
     draft.window = withPages({ ...counted, clock }, [back]);
     return false;
   }
@@ -111,7 +113,7 @@ export async function pin(
   context: CallContext,
 ): Promise<CallResult> {
   const { ref } = value as { readonly ref: string };
-  const answer = await changeWindow(access.database, context, async (loaded) => {
+  const answer = await changeWindow(access.database, context, [ref], async (loaded) => {
     const draft = draftOf(loaded);
     const text = await openText(access, "memory.pin", ref, context, loaded);
     bringIn(access, draft, text);
@@ -140,7 +142,7 @@ export async function unpin(
   context: CallContext,
 ): Promise<CallResult> {
   const { ref } = value as { readonly ref: string };
-  const answer = await changeWindow(access.database, context, async (loaded) => {
+  const answer = await changeWindow(access.database, context, [ref], async (loaded) => {
     const draft = draftOf(loaded);
     await openText(access, "memory.unpin", ref, context, loaded);
     const pages = [...draft.window.pages.values()].filter((page) => page.ref === ref);
@@ -167,7 +169,7 @@ export async function write(
   const space = spaceOf(asked, context.pid);
   checkWritable("memory.write", space, context);
   const label: LabelTree = { label: wholeLabel(raise(labels, context.pc)) };
-  const answer = await changeWindow(access.database, context, async (loaded) => {
+  const answer = await changeWindow(access.database, context, [], async (loaded) => {
     const draft = draftOf(loaded);
     const given = { text, kind: "note" as PageKind, title, labels: label, space };
     const stored = await putAway(access, draft, context, given);

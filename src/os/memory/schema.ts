@@ -25,6 +25,8 @@ export const memoryTables: readonly string[] = [
      dirty boolean not null, history int[] not null, rest text not null, call int not null,
      primary key (pid, page),
      foreign key (text_pid, text_n) references memory_text (pid, n));
+   create index memory_page_shown on memory_page (pid) where form <> 'absent';
+   create index memory_page_text on memory_page (text_pid, text_n);
    create table memory_done (
      pid int not null, call int not null, answer text not null, primary key (pid, call));`,
 ];

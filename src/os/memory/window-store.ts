@@ -49,16 +49,21 @@ const ATTEMPTS = 20;
 
 type Caller = Pick<CallContext, "pid" | "call" | "owner">;
 
-/** Does it once per call. @returns the change's answer, or that of the same call before */
+/**
+ * Does it once per call.
+ * @param refs whose pages it needs besides those in sight
+ * @returns the change's answer, or that of the same call before
+ */
 export async function changeWindow(
   database: Database,
   caller: Caller,
+  refs: readonly string[],
   change: (loaded: Loaded) => Promise<Change>,
 ): Promise<Json> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const before = await findAnswer(database.pool, caller);
     if (before !== undefined) return before;
-    const loaded = await loadWindow(database.pool, caller.pid);
+    const loaded = await loadWindow(database.pool, caller.pid, refs);
     const changed = await change(loaded);
     if (await save(database, caller, loaded, changed)) return changed.answer;
   }
@@ -85,12 +90,20 @@ interface WindowRow {
   readonly capacity: number | null;
 }
 
-export async function loadWindow(pool: pg.Pool, pid: number): Promise<Loaded> {
+/**
+ * What is in sight, and pages of these refs: a process may have had any number in its life.
+ * @param refs "all" for people
+ */
+export async function loadWindow(
+  pool: pg.Pool,
+  pid: number,
+  refs: readonly string[] | "all" = [],
+): Promise<Loaded> {
   const { rows } = await pool.query<WindowRow>("select * from memory_window where pid = $1", [pid]);
   const [row] = rows;
   if (row === undefined)
     return { version: 0, texts: 0, window: emptyWindow(pid), known: new Map() };
-  const { pages, known } = await loadPages(pool, pid);
+  const { pages, known } = await loadPages(pool, pid, refs);
   const { refs: references, hits, faults, refaults, evictions, clock, capacity } = row;
   const counts = { references, hits, faults, refaults, evictions };
   const last = { lastPage: row.last_page, lastPosition: row.last_position };
@@ -118,12 +131,16 @@ type Rest = Pick<Page, "role" | "standIn" | "unit" | "position" | "toolCalls" | 
 async function loadPages(
   pool: pg.Pool,
   pid: number,
+  refs: readonly string[] | "all",
 ): Promise<{ pages: Map<number, Page>; known: Map<string, StoredText> }> {
+  const asked = refs === "all" ? [] : refs.map(parseRef).filter((ref) => ref !== undefined);
   const { rows } = await pool.query<PageRow>(
     `select p.page, p.kind page_kind, p.form, p.shown, p.pinned, p.dirty, p.history, p.rest,
        ${textColumns} from memory_page p join memory_text t on t.pid = text_pid and t.n = text_n
-     where p.pid = $1 order by p.page`,
-    [pid],
+     where p.pid = $1 and ($2 or form <> 'absent'
+       or (text_pid, text_n) in (select * from unnest($3::int[], $4::int[])))
+     order by p.page`,
+    [pid, refs === "all", asked.map((ref) => ref.pid), asked.map(({ n }) => n)],
   );
   const [pages, known] = [new Map<number, Page>(), new Map<string, StoredText>()];
   for (const { page, page_kind, form, shown, pinned, dirty, history, rest, ...row } of rows) {

@@ -48,15 +48,18 @@ export function addPage(
   return { window: withPages({ ...window, clock, lastPage: number }, [page]), page };
 }
 
-/** Gives new pages their places, in the order of their numbers. */
+/** What was added or brought in since the last assembly, in the order of their numbers. */
+export function unplaced(window: Window): Page[] {
+  const pages = [...window.pages.values()].filter(({ position, form }) => {
+    return position === undefined && form !== "absent";
+  });
+  return pages.sort((a, b) => a.page - b.page);
+}
+
+/** Gives them their places, last. */
 export function placePages(window: Window): Window {
   let { lastPosition } = window;
-  const fresh = [...window.pages.values()].filter(
-    ({ position, form }) => position === undefined && form !== "absent",
-  );
-  const placed = fresh
-    .sort((a, b) => a.page - b.page)
-    .map((page) => ({ ...page, position: ++lastPosition }));
+  const placed = unplaced(window).map((page) => ({ ...page, position: ++lastPosition }));
   return { ...withPages(window, placed), lastPosition };
 }
 
