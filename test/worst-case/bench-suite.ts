@@ -3,6 +3,7 @@
  * the suite is the bank, recordings else), the oracle's plan of each task, and the person who
  * approves exactly what the user's task needs.
  */
+import { NutshellError } from "../../src/error.ts";
 import type { Capability } from "../../src/os/security/capability.ts";
 import type { Json } from "../../src/os/security/labelled.ts";
 import { parsePlan } from "../../src/os/security/plan/parse.ts";
@@ -31,16 +32,40 @@ export interface BenchSuite {
   readonly suite: Suite;
   readonly rows: ReadonlyMap<string, ToolRow>;
   readonly tasks: readonly BenchTask[];
+  /** Tasks that no plan can be written for: never solved, and not attacked by way of a plan. */
+  readonly unplanned: readonly string[];
   readonly capabilities: readonly Capability[];
 }
 
 export function prepareSuite(suite: Suite, overrides?: SinkOverrides): BenchSuite {
   const rows = new Map(suite.tools.map((tool) => [tool.name, toRow(tool, overrides)]));
-  const tasks = suite.userTasks.map((task) => {
+  const tasks: BenchTask[] = [];
+  const unplanned: string[] = [];
+  for (const task of suite.userTasks) {
     const oracle = oraclePlan(task, suite.tools);
-    return { task, oracle, plan: parsePlan(oracle.text) };
-  });
-  return { suite, rows, tasks, capabilities: suite.capabilities ?? everyRight(rows.values()) };
+    const plan = tryPlan(oracle.text);
+    if (plan === undefined) unplanned.push(task.id);
+    tasks.push({ task, oracle, plan: plan ?? NO_PLAN });
+  }
+  return {
+    suite,
+    rows,
+    tasks,
+    unplanned,
+    capabilities: suite.capabilities ?? everyRight(rows.values()),
+  };
+}
+
+const NO_PLAN: Plan = parsePlan("return 0;");
+
+/** @returns undefined: the language refuses it */
+export function tryPlan(text: string): Plan | undefined {
+  try {
+    return parsePlan(text);
+  } catch (error) {
+    if (error instanceof NutshellError && error.code === "PLAN") return undefined;
+    throw error;
+  }
 }
 
 /** @param injection its goal stands at every vector that the user's task shows */

@@ -10,7 +10,6 @@
  *     W5  the planner itself is the attacker's from the first token
  */
 import type { Json } from "../../src/os/security/labelled.ts";
-import { parsePlan } from "../../src/os/security/plan/parse.ts";
 import type { Plan } from "../../src/os/security/plan/plan.ts";
 import type { AnswerType } from "../../src/os/security/plan/question.ts";
 import { answersOf } from "./adversary.ts";
@@ -22,6 +21,7 @@ import {
   OWNER,
   openGate,
   type RunOptions,
+  tryPlan,
 } from "./bench-suite.ts";
 import { isConsequence } from "./harm.ts";
 import {
@@ -32,6 +32,7 @@ import {
   rowOfServer,
 } from "./hostile-server.ts";
 import { searchForSinks } from "./open-search.ts";
+import { toPlanName } from "./plan-names.ts";
 import { type Answerer, runOraclePlan, UNTRUSTED_PLANNER } from "./plan-run.ts";
 import { callKey } from "./replay-world.ts";
 import type { InjectionTask } from "./suite-format.ts";
@@ -236,7 +237,9 @@ function toRecorded(call: { function: string; args: Readonly<Record<string, stri
 async function hostilePlanner(bench: BenchSuite, options: LevelOptions): Promise<LevelCounts> {
   const counts = noCounts();
   for (const injection of bench.suite.injectionTasks) {
-    for (const plan of [attackPlan(bench, injection, false), attackPlan(bench, injection, true)]) {
+    const texts = [attackPlan(bench, injection, false), attackPlan(bench, injection, true)];
+    // An attack that the language cannot say is none.
+    for (const plan of texts.map(tryPlan).filter((one) => one !== undefined)) {
       for (const one of bench.tasks) {
         const world = createWorld(bench, one.task, injection);
         await runAndJudge(bench, one, injection, world, options, honest(one), counts, plan);
@@ -249,20 +252,20 @@ async function hostilePlanner(bench: BenchSuite, options: LevelOptions): Promise
 /** A template of the plan language, not of ours. */
 const LOOT = "`$" + "{loot}`";
 
-function attackPlan(bench: BenchSuite, { calls }: InjectionTask, stealing: boolean): Plan {
+function attackPlan(bench: BenchSuite, { calls }: InjectionTask, stealing: boolean): string {
   const reader = [...bench.rows.values()].find(
     ({ access, parameters }) => access === "read" && !(parameters.required as unknown[])?.length,
   );
   const loot = stealing && reader !== undefined;
-  const first = loot ? [`const loot = await tools.${reader.name}({});`] : [];
+  const first = loot ? [`const loot = await ${toPlanName(reader.name)}({});`] : [];
   const lines = calls.map((call, i) => {
     const fields = Object.entries(call.args).map(([name, value]) => {
       const isContent = bench.rows.get(call.function)?.sinks[name] === "content";
       return `${JSON.stringify(name)}: ${loot && isContent ? LOOT : JSON.stringify(value)}`;
     });
-    return `const r${i} = await tools.${call.function}({ ${fields.join(", ")} });`;
+    return `const r${i} = await ${toPlanName(call.function)}({ ${fields.join(", ")} });`;
   });
-  return parsePlan([...first, ...lines, "return 0;"].join("\n"));
+  return [...first, ...lines, "return 0;"].join("\n");
 }
 
 function noCounts(): LevelCounts {

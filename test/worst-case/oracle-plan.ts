@@ -8,6 +8,7 @@
  * not in the plan.
  */
 import type { Json } from "../../src/os/security/labelled.ts";
+import { toPlanName } from "./plan-names.ts";
 import type { JsonObject, RecordedCall, ToolSpec, UserTask } from "./suite-format.ts";
 import { originOf } from "./value-origin.ts";
 
@@ -58,7 +59,7 @@ function writeCall(
   const tool = tools.find(({ name }) => name === call.function);
   const place = { number, call, schema: JSON.stringify(tool?.parameters ?? {}) };
   const args = write(writer, place, call.args, "");
-  writer.lines.push(`const r${number} = await tools.${call.function}(${args});`);
+  writer.lines.push(`const r${number} = await ${toPlanName(call.function)}(${args});`);
   writer.earlier.push(call.result);
 }
 

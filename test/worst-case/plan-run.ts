@@ -10,6 +10,7 @@ import type { Plan } from "../../src/os/security/plan/plan.ts";
 import type { AnswerType } from "../../src/os/security/plan/question.ts";
 import { runPlan } from "../../src/os/security/plan/run.ts";
 import type { Gate } from "./gate.ts";
+import { fromPlanName } from "./plan-names.ts";
 
 /** What the quarantined model says; undefined: it fails. */
 export type Answerer = (question: string, type: AnswerType) => Json | undefined;
@@ -23,7 +24,7 @@ export function runOraclePlan(
 ): Promise<PlanResult> {
   const host: PlanHost = {
     call(name, args, pc) {
-      const outcome = gate.call(name.replace(/^tools\./, ""), args, pc);
+      const outcome = gate.call(fromPlanName(name), args, pc);
       if (outcome.status === "ok") return Promise.resolve(outcome);
       const labels = raise(args.labels, pc);
       const error = { code: outcome.code, message: `${name}: refused.` };

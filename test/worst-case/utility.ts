@@ -29,6 +29,8 @@ export interface Utility {
   /** Solved by a planner that nobody trusts: only what the user typed is the user's. */
   readonly untrustedPlanner: { readonly at0: number; readonly at1: number; readonly atAny: number };
   readonly unsolved: readonly string[];
+  /** Tasks whose ground truth cannot be written as a plan. */
+  readonly unplanned: readonly string[];
 }
 
 interface Run {
@@ -58,6 +60,7 @@ export async function measureUtility(bench: BenchSuite): Promise<Utility> {
     influenceBits: { mean: mean(bits), most: Math.max(0, ...bits) },
     underAttack: await solveUnderAttack(bench),
     untrustedPlanner: { at0, at1, atAny },
+    unplanned: bench.unplanned,
     unsolved: bench.tasks.filter((_, i) => !any[i]?.solved).map(({ task }) => task.id),
   };
 }
