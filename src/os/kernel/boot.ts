@@ -11,6 +11,7 @@ import { bottom } from "../security/label.ts";
 import { controlCalls, setNice } from "./calls/control.ts";
 import { mailCalls } from "./calls/mail.ts";
 import { processCalls, reap } from "./calls/process.ts";
+import { ticketCalls } from "./calls/ticket.ts";
 import { timeCalls } from "./calls/time.ts";
 import { listSchedules, schedule, tick } from "./cron.ts";
 import { fork } from "./fork.ts";
@@ -85,7 +86,9 @@ async function createState(
     closing: new AbortController(),
     checkArguments: (row, args) => check(row, args),
   };
-  const own = [timeCalls, mailCalls, processCalls, controlCalls].flatMap((make) => make(state));
+  const own = [timeCalls, mailCalls, processCalls, controlCalls, ticketCalls].flatMap((make) =>
+    make(state),
+  );
   for (const row of [...own, ...options.syscalls]) addCall(calls, row);
   const check = createArgumentCheck(calls.values());
   const { programs } = options;

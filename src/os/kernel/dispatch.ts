@@ -49,7 +49,7 @@ export async function dispatch(state: KernelState, running: Running, call: Call)
   const request = { ...base, row: row ?? noCall };
   try {
     const outcome = await (since === undefined ? begin(request) : close(request, since, true));
-    reach(request, "after-result");
+    await reach(request, "after-result");
     return outcome;
   } finally {
     running.flights.delete(flight);
@@ -66,14 +66,14 @@ const noCall: Syscall = {
 };
 
 async function begin(request: Request): Promise<Outcome> {
-  reach(request, "before-intent");
+  await reach(request, "before-intent");
   const passed = await passGates(request);
   if (isRefusal(passed)) return await refuse(request, passed);
   const at = request.state.now();
   if (isOneRecord(request.row)) return await runInOneRecord(request, passed, at);
   const refusal = await commit(request, openingRecord(request, passed, at));
   if (refusal !== undefined) return await refuse(request, refusal);
-  reach(request, "after-intent");
+  await reach(request, "after-intent");
   return await close(request, at, false);
 }
 
@@ -112,7 +112,7 @@ async function runInOneRecord(request: Request, passed: Passed, at: number): Pro
 /** @param since when the intent was journaled; @param again its end was not */
 async function close(request: Request, since: number, again: boolean): Promise<Outcome> {
   const done = await perform(request, since, again);
-  reach(request, "after-effect");
+  await reach(request, "after-effect");
   const noteworthy = { ...done, outcome: noted(request, done.outcome) };
   const record = closingRecord(request, noteworthy, since);
   await commit(request, record);
@@ -177,6 +177,6 @@ async function untilContinued({ state, running, flight }: Request): Promise<void
   await state.wakeups.until(running.pid, () => lasting(state, look), flight.controller.signal);
 }
 
-function reach({ state, running, call }: Request, boundary: Boundary): void {
-  state.atBoundary?.(boundary, running.pid, call);
+async function reach({ state, running, call }: Request, boundary: Boundary): Promise<void> {
+  await state.atBoundary?.(boundary, running.pid, call);
 }

@@ -25,8 +25,8 @@ export interface KernelOptions {
   readonly notice?: (text: string) => void;
   /** Called when a process is forked, perhaps twice: what devices keep of it is copied. */
   readonly onFork?: (fork: Forked) => Promise<void>;
-  /** Called at each boundary of the journal; where a test makes the daemon die. */
-  readonly atBoundary?: (boundary: Boundary, pid: number, call: number) => void;
+  /** Called, and waited for, at each boundary of the journal: where a test lets the daemon die. */
+  readonly atBoundary?: (boundary: Boundary, pid: number, call: number) => void | Promise<void>;
 }
 
 export type Programs = Readonly<Record<string, Program>>;
