@@ -13,7 +13,9 @@ import { createIo, exitOnClosedPipe, type Streams } from "./terminal.ts";
 export async function runProgram(command: Command): Promise<void> {
   exitOnClosedPipe(process.stdout);
   const argv = process.argv.slice(2);
-  process.exitCode = await reportErrors(argv, process, () => execute(command, argv, process));
+  const code = await reportErrors(argv, process, () => execute(command, argv, process));
+  // A program that came to its end may have said itself that what it measured does not hold.
+  if (code !== 0) process.exitCode = code;
 }
 
 /** @returns the exit code of `work`, or that of what it threw after writing it to stderr */
