@@ -68,9 +68,8 @@ export function itemsOf(scene: Scene): readonly Item[] {
   const { request, access } = scene;
   const decision: Item = { judges: "decision", label: request.pc };
   if (access === "read") return [decision];
-  const all = wholeLabel(request.args.labels);
   const args = argumentsOf(request).flatMap((argument) => itemsOfArgument(argument, access));
-  const last: Item[] = [{ judges: "influence", label: all }];
+  const last: Item[] = [{ judges: "influence", label: request.pc }];
   if (request.irreversible) last.push({ judges: "irreversible", label: request.pc });
   return [...args, decision, ...last];
 }
@@ -166,7 +165,7 @@ export const facts: Readonly<Record<Fact, (item: Item, scene: Scene) => boolean>
     const path = toPath(String(value));
     return path === undefined || isProtected(path);
   },
-  "within budget": ({ label }, scene) => bitsOf(label, scene) <= scene.request.influenceBits,
+  "within budget": (_, scene) => bitsOf(itemsOf(scene), scene) <= scene.request.influenceBits,
   always: () => true,
 };
 
@@ -189,14 +188,24 @@ function isEndorsed({ argument, value }: Item, { call, args, endorsed }: PolicyR
   return mine.some((one) => one.digest === digest(whole) || one.digest === digest(value));
 }
 
-/** What others could steer: bits of their answers, and of picking among the user's own values. */
-export function bitsOf(label: Label, scene: Scene): number {
-  const chosen = new Map<string, number>();
-  for (const item of itemsOf(scene)) {
-    if (item.value === undefined || facts.trusted(item, scene) || !facts.typed(item, scene))
-      continue;
-    chosen.set(`${item.argument} ${item.value}`, bitsOfChoice(item.value, scene.turn));
+/**
+ * Bits that others could steer the call by: those of their answers that shaped the decision, or a
+ * value that says where or what; and those of picking among the user's own values, which also could
+ * tell of a secret. What is merely carried steers nothing.
+ */
+function bitsOf(items: readonly Item[], scene: Scene): number {
+  const picked = new Map<string, number>();
+  let answers = scene.request.pc;
+  for (const item of items) {
+    const { judges, label, argument, value } = item;
+    const carried = judges === "content" || judges === "carried by a URL";
+    if (value === undefined || judges === "neutral" || isEndorsed(item, scene.request)) continue;
+    const own = carried
+      ? facts.readable(item, scene)
+      : isTrusted(label) && influenceBits(label) === 0;
+    if (facts.typed(item, scene)) {
+      if (!own) picked.set(`${argument} ${value}`, bitsOfChoice(value, scene.turn));
+    } else if (!carried) answers = join(answers, label);
   }
-  const answers = influenceBits(join(label, scene.request.pc));
-  return [...chosen.values()].reduce((all, bits) => all + bits, answers);
+  return [...picked.values()].reduce((all, bits) => all + bits, influenceBits(answers));
 }

@@ -257,6 +257,9 @@ test("what cannot be undone, and what others could steer", () => {
   for (const bits of [16.1, Number.POSITIVE_INFINITY, Number.NaN]) {
     check("ask influence.above", { access: "write", args, pc: steered(bits) });
   }
+  const free = { ...doc, influence: new Map([["q", Number.POSITIVE_INFINITY]]) };
+  check("allow path.trusted", { access: "write", args: { path: ["a", user], body: ["x", free] } });
+  check("ask path.foreign", { access: "write", args: { path: ["a", free], body: ["x", free] } });
   const turn = "one two three four five six seven eight nine ten";
   const typed = { id: ["one", web], other: ["two", web] } as const;
   const bits = 2 * Math.log2(10);
@@ -269,4 +272,7 @@ test("what cannot be undone, and what others could steer", () => {
   check("ask influence.above", {
     ...{ access: "write", args: typed, turn, more: { influenceBits: bits - 0.01 } },
   });
+  const told = { args: { to: ["x", user], body: ["one", mail] }, turn } as const;
+  check("allow recipient.trusted", { ...told, more: { influenceBits: Math.log2(10) } });
+  check("ask influence.above", { ...told, more: { influenceBits: 3 } });
 });
