@@ -191,7 +191,7 @@ function isEndorsed({ argument, value }: Item, { call, args, endorsed }: PolicyR
 /**
  * Bits that others could steer the call by: those of their answers that shaped the decision, or a
  * value that says where or what; and those of picking among the user's own values, which also could
- * tell of a secret. What is merely carried steers nothing.
+ * tell of a secret. Of what cannot be undone nobody else may pick. What is carried steers nothing.
  */
 function bitsOf(items: readonly Item[], scene: Scene): number {
   const picked = new Map<string, number>();
@@ -204,7 +204,9 @@ function bitsOf(items: readonly Item[], scene: Scene): number {
       ? facts.readable(item, scene)
       : isTrusted(label) && influenceBits(label) === 0;
     if (facts.typed(item, scene)) {
-      if (!own) picked.set(`${argument} ${value}`, bitsOfChoice(value, scene.turn));
+      const bits = own ? 0 : bitsOfChoice(value, scene.turn);
+      if (bits > 0)
+        picked.set(`${argument} ${value}`, scene.request.irreversible ? Infinity : bits);
     } else if (!carried) answers = join(answers, label);
   }
   return [...picked.values()].reduce((all, bits) => all + bits, influenceBits(answers));

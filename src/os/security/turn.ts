@@ -17,10 +17,15 @@ export interface Turn {
 const maxSpan = 8;
 /** What a person types; whatever comes after so many characters was pasted, and is not looked at. */
 const maxChars = 2 ** 16;
+/** "1." before the first of several things to do is nobody's value. */
+const listMark = /(^|[\n\r]|[.:;!?]["'”’)]*\s)\s*\(?(?:\d{1,3}|[a-zA-Z])[.)](?=\s)/g;
 
 export function readTurn(typed: string = ""): Turn {
   const text = typed.slice(0, maxChars);
-  const words = text.split(/\s+/).filter((word) => word !== "");
+  const words = text
+    .replaceAll(listMark, "$1\0")
+    .split(/\s+/)
+    .filter((word) => word !== "");
   const known = new Map<number, readonly string[]>();
   const spans = (length: number): readonly string[] => {
     const made = known.get(length) ?? spansOf(words, length);
@@ -58,7 +63,7 @@ const sames: Readonly<Record<string, Same>> = {
 /** @param sink what the value is to the outside: URLs and paths may be written in several ways */
 export function standsIn(value: Json, turn: Turn, sink: string = ""): boolean {
   if (typeof value === "number") return turn.spans(1).some((word) => toNumber(word) === value);
-  if (typeof value !== "string" || value.trim() !== value || value === "") return false;
+  if (typeof value !== "string" || value.trim() !== value || /^$|\0/.test(value)) return false;
   const same = sames[sink] ?? sameText;
   const length = value.split(/\s+/).length;
   if (length > maxSpan) return ` ${turn.text} `.includes(` ${value} `);

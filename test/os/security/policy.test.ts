@@ -272,6 +272,11 @@ test("what cannot be undone, and what others could steer", () => {
   check("ask influence.above", {
     ...{ access: "write", args: typed, turn, more: { influenceBits: bits - 0.01 } },
   });
+  const one: Case = { access: "write", args: { id: ["12", web] }, turn: "Delete mail 12." };
+  check("allow target.typed", { ...one, irreversible: true });
+  check("ask influence.above", { ...one, irreversible: true, turn: "Delete mail 12, not 13." });
+  check("allow target.typed", { ...one, turn: "Delete mail 12, not 13." });
+  check("deny target.foreign", { ...one, turn: "12. Delete what is old. 12) Say so.\n(12) Stop" });
   const told = { args: { to: ["x", user], body: ["one", mail] }, turn } as const;
   check("allow recipient.trusted", { ...told, more: { influenceBits: Math.log2(10) } });
   check("ask influence.above", { ...told, more: { influenceBits: 3 } });
