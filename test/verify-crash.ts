@@ -82,15 +82,25 @@ async function run(values: CrashValues, io: CommandIo): Promise<void> {
     const random = seeded(values.seed);
     const lanes = Array.from({ length: values.lanes }, (_, lane) => lane);
     const fresh = Array.from({ length: values.fresh }, (_, index) => values.lanes + index);
-    const rounds = [...spread(lanes), fresh.map((lane) => pick(lane, random))];
-    const all = [...lanes, ...fresh];
-    const postgresRounds = choose(rounds.length - 1, values.postgres, random);
-    const plan = { server, folder, lanes: all, rounds, postgresRounds, io };
-    const { exits, kills, postgresKills } = await killThrough(plan);
+    const rounds = spread(lanes);
+    const postgresRounds = choose(rounds.length, values.postgres, random);
+    const many = await killThrough({ server, folder, lanes, rounds, postgresRounds, io });
+    const once = [fresh.map((lane) => pick(lane, random))];
+    const few = {
+      server,
+      folder,
+      lanes: fresh,
+      rounds: once,
+      postgresRounds: new Set<number>(),
+      io,
+    };
+    const { exits, kills } = fresh.length > 0 ? await killThrough(few) : { exits: {}, kills: 0 };
     const seconds = Number(((performance.now() - started) / 1000).toFixed(1));
-    const found = await inspect(server.url, folder, all, exits);
-    const hit = rounds.reduce((sum, round) => sum + round.length, 0);
-    const result = { boundaries: hit, kills, postgresKills, ...found, seconds };
+    const all = { ...many.exits, ...exits };
+    const found = await inspect(server.url, folder, [...lanes, ...fresh], all);
+    const boundaries = rounds.flat().length;
+    const counts = { boundaries, kills: many.kills + kills, postgresKills: many.postgresKills };
+    const result = { ...counts, fresh: fresh.length, ...found, seconds };
     const holds = found.wrongStates === 0 && found.wrongEffects === 0 && found.journalOk;
     const settled = found.openTickets === 0 && found.unqueued === 0 && found.unknown > 0;
     io.stdout(`${JSON.stringify({ ...result, holds: holds && settled })}\n`);
@@ -198,7 +208,7 @@ async function killPostgres(server: PostgresServer): Promise<void> {
 
 /** On stderr, on one line of a terminal. */
 function tell(io: CommandIo, done: number, all: number, ms: number): void {
-  if (!io.isTTY && done % 1 !== 0 && done !== all) return;
+  if (!io.isTTY && done % 10 !== 0 && done !== all) return;
   const left = Math.round(((ms / done) * (all - done)) / 1000);
   const line = `round ${done}/${all} | ${((done / ms) * 1000).toFixed(1)} kills/s | ${left} s left`;
   io.stderr(io.isTTY ? `\r${line.padEnd(io.columns - 1)}` : `${line}\n`);

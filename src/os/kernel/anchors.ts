@@ -22,7 +22,8 @@ export async function anchor(state: KernelState): Promise<number> {
   if (rows.length === 0) return 0;
   const heads = rows.map(({ pid, index, hash }): Head => [pid, index, hash]);
   const signed = { at: state.now(), heads };
-  appendFileSync(anchorFile, `${canonicalJson({ ...signed, mac: macOf(key, signed) })}\n`, {
+  // Begins a line of its own, whatever a crash left before it.
+  appendFileSync(anchorFile, `\n${canonicalJson({ ...signed, mac: macOf(key, signed) })}\n`, {
     mode: 0o600,
     flush: true,
   });
@@ -44,16 +45,17 @@ function macOf(key: Uint8Array, { at, heads }: Signed): string {
 }
 
 /**
- * Every head that was ever anchored; lines that do not check are told as problems. A last line
- * without its end is one that a crash cut off: its heads are anchored again.
+ * Every head that was ever anchored; lines that do not check are told as problems. A line without
+ * its end is one that a crash cut off: its heads were anchored again.
  */
 export function readAnchors(state: Pick<KernelState, "anchorFile" | "key">): {
   readonly heads: readonly Head[];
   readonly problems: readonly string[];
 } {
   if (state.anchorFile === undefined) return { heads: [], problems: [] };
-  const lines = readLines(state.anchorFile).split("\n");
-  lines.pop();
+  const lines = readLines(state.anchorFile)
+    .split("\n")
+    .filter((line) => line.endsWith("}"));
   const heads: Head[] = [];
   const problems: string[] = [];
   for (const [index, line] of lines.entries()) {
