@@ -84,19 +84,20 @@ export class Lane<E extends Entry> {
   /** Its turn is over, and it waits for the next one. */
   back(entry: E, tokens: number, now: number, state: "waiting" | "stalled" = "waiting"): void {
     this.#settle(entry, tokens, now);
+    // Who found no memory has none to offer: two that wake each other would never rest.
+    if (state === "waiting") this.wake();
     entry.state = state;
     this.#waiting.push(entry);
   }
-  /** It is over, done or not. */
-  end(entry: E, tokens: number, now: number): void {
-    this.#settle(entry, tokens, now);
-    this.#close(entry, now);
-  }
-  /** Takes out one that waits. */
-  drop(entry: E, now: number): void {
+  /** It is over, done or not. @param tokens of its last turn; absent: it was waiting */
+  end(entry: E, now: number, tokens?: number): void {
+    if (tokens === undefined) this.#ledger.waited(entry.pid, now - entry.since);
+    else this.#settle(entry, tokens, now);
     this.#waiting = this.#waiting.filter((one) => one !== entry);
-    this.#ledger.waited(entry.pid, now - entry.since);
-    this.#close(entry, now);
+    this.#all.delete(entry);
+    this.policy.leave(entry);
+    this.#ledger.add(entry.pid, { turnaroundMs: now - entry.askedAt });
+    this.wake();
   }
   /** Memory may have become free: whoever waits for it may try again. */
   wake(): void {
@@ -123,12 +124,6 @@ export class Lane<E extends Entry> {
     this.#ledger.add(entry.pid, { tokens, servedMs: now - entry.since });
     entry.since = now;
     this.running--;
-    this.wake();
-  }
-  #close(entry: E, now: number): void {
-    this.#all.delete(entry);
-    this.policy.leave(entry);
-    this.#ledger.add(entry.pid, { turnaroundMs: now - entry.askedAt });
   }
 }
 

@@ -171,11 +171,11 @@ class Dispatcher implements Scheduler {
       const { tokens, done, wasted = 0, short } = await this.#slice(lane, request);
       this.#ledger.add(request.pid, { wasted });
       if (short !== undefined && !this.#canWait(lane, request)) throw short;
-      if (done) await this.#end(lane, request, tokens);
-      else if (request.signal.aborted) await this.#end(lane, request, tokens, aborted());
+      if (done) await this.#end(lane, request, undefined, tokens);
+      else if (request.signal.aborted) await this.#end(lane, request, aborted(), tokens);
       else lane.back(request, tokens, this.#now(), short && "stalled");
     } catch (error) {
-      if (!this.#retries(lane, request, error)) await this.#end(lane, request, 0, error);
+      if (!this.#retries(lane, request, error)) await this.#end(lane, request, error, 0);
     }
   }
   /** Where memory is missing, those who wait give theirs, the one whose turn is farthest first. */
@@ -184,16 +184,16 @@ class Dispatcher implements Scheduler {
       const slice = await request.work.run(lane.policy.quantum);
       if (slice.short === undefined) return slice;
       const asleep = lane.waiting.filter(
-        (one) => one.state === "waiting" && one.work.resident && !stuck.has(one),
+        (one) => one.state !== "busy" && one.work.resident && !stuck.has(one),
       );
       if (asleep.length === 0) return slice;
       const other = lane.policy.farthest(asleep);
       if (!(await this.#tryPageOut(lane, other))) stuck.add(other);
     }
   }
-  /** Somebody else has memory, or is about to give some up. */
+  /** Somebody else goes on and will end, or gives up memory just now. */
   #canWait(lane: Queue, request: Request): boolean {
-    const others = [...lane.all].filter((one) => one !== request);
+    const others = [...lane.all].filter((one) => one !== request && one.state !== "stalled");
     return others.some(({ state, work }) => state !== "waiting" || work.resident);
   }
   /** The provider says when it may be asked again. */
@@ -207,9 +207,10 @@ class Dispatcher implements Scheduler {
     lane.back(request, 0, now);
     return true;
   }
-  async #end(lane: Queue, request: Request, tokens: number, error?: unknown): Promise<void> {
+  /** @param tokens of its last turn; absent: it was waiting */
+  async #end(lane: Queue, request: Request, error?: unknown, tokens?: number): Promise<void> {
     await request.work.close?.().catch(() => undefined);
-    lane.end(request, tokens, this.#now());
+    lane.end(request, this.#now(), tokens);
     if (error === undefined) request.resolve();
     else request.reject(error);
   }
@@ -242,23 +243,16 @@ class Dispatcher implements Scheduler {
     try {
       await task();
       request.state = "waiting";
+      lane.wake();
+      if (request.signal.aborted) this.#cancel(lane, request);
     } catch (error) {
-      await this.#drop(lane, request, error);
+      await this.#end(lane, request, error);
     }
-    lane.wake();
-    if (request.signal.aborted) this.#cancel(lane, request);
   }
   #cancel(lane: Queue, request: Request): void {
-    if (request.state === "waiting" || request.state === "stalled")
-      void this.#drop(lane, request, aborted());
-  }
-  async #drop(lane: Queue, request: Request, error: unknown): Promise<void> {
+    if (request.state !== "waiting" && request.state !== "stalled") return;
     request.state = "busy";
-    await request.work.close?.().catch(() => undefined);
-    lane.drop(request, this.#now());
-    lane.wake();
-    request.reject(error);
-    this.#fill(lane);
+    void this.#end(lane, request, aborted()).then(() => this.#fill(lane));
   }
 }
 

@@ -165,6 +165,13 @@ test("memory that nobody can give is an error; where others run it is a wait", a
   await Promise.all([first, second]);
 });
 
+test("memory that somebody else holds makes nobody wait for another who waits", async () => {
+  const { turns, ask } = setUp(createScheduler({ lanes: { a: { places: 2 } } }));
+  const none = { free: 0 };
+  const all = [1, 2, 3].map((pid) => ask(pid, { work: paged(none, turns, pid, 1) }));
+  for (const { status } of await Promise.allSettled(all)) assert.equal(status, "rejected");
+});
+
 test("what cannot be moved out stays until it is done", async () => {
   const { turns, ask } = setUp(createScheduler({ quantum: QUANTUM }));
   const pages = { free: 1 };

@@ -85,7 +85,7 @@ export function simulate(simulation: Simulation): Simulated {
   };
   const drop = (entry: SimulatedEntry): void => {
     if (!lane.waiting.includes(entry)) return;
-    lane.drop(entry, now);
+    lane.end(entry, now);
     watcher?.dropped?.(entry);
     finish(entry);
   };
@@ -101,7 +101,7 @@ export function simulate(simulation: Simulation): Simulated {
       entry.left -= made;
       entry.prompt = 0;
       const done = entry.left <= 0;
-      if (done) lane.end(entry, tokens, now);
+      if (done) lane.end(entry, now, tokens);
       else lane.back(entry, tokens, now);
       watcher?.charged?.(entry, tokens, done);
       if (done) finish(entry);
