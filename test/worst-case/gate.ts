@@ -74,6 +74,7 @@ export interface GateCounts {
 
 const KEY = new Uint8Array(32).fill(7);
 const HOUR = 3_600_000;
+const MOST_CARDS = 32;
 const PROTOTYPE_NAMES = /"(?:__proto__|constructor|prototype)":/;
 const ajv = new Ajv({ strict: false, logger: false });
 const validators = new WeakMap<JsonObject, ValidateFunction | null>();
@@ -81,12 +82,13 @@ const validators = new WeakMap<JsonObject, ValidateFunction | null>();
 export function createGate(options: GateOptions): Gate {
   const counts: GateCounts = { calls: 0, consequences: [], asked: 0, approved: 0, influence: 0 };
   const stores = new Set<Source>();
+  const endorsed: Endorsement[] = [];
   const call = (name: string, args: Labelled, pc: Label): GateOutcome => {
     counts.calls += 1;
     const row = options.world.rows.get(name);
     const consequence = { call: { function: name, args: args.value as JsonObject }, ran: false };
     if (row?.access !== "read") counts.consequences.push(consequence);
-    const refusal = refuse(options, row, name, args, pc, counts, [...stores]);
+    const refusal = refuse(options, row, name, args, pc, counts, [...stores], endorsed);
     if (refusal !== undefined || row === undefined) {
       return refusal ?? no("NO_CALL", name);
     }
@@ -113,6 +115,7 @@ function refuse(
   pc: Label,
   counts: GateCounts,
   stores: readonly Source[],
+  endorsed: Endorsement[],
 ): GateOutcome | undefined {
   if (row === undefined) return no("NO_CALL", name);
   if (!fits(row, args.value)) return no("ARGUMENTS", name);
@@ -120,27 +123,34 @@ function refuse(
   if (counts.calls > options.budget) return no("BUDGET", name);
   if (!options.policy) return undefined;
   const request = toRequest(options, row, args, pc, stores);
-  return judge(request, options.person, counts);
+  return judge(request, options.person, counts, endorsed);
 }
 
-/** A person who says yes vouches for the offending arguments and approves the call, on one card. */
+/**
+ * As the kernel asks: one card for each argument that has to be vouched for, which then holds for
+ * the process, and one for the call itself where that is still wanted.
+ */
 function judge(
   request: PolicyRequest,
   person: Person,
   counts: GateCounts,
+  endorsed: Endorsement[],
 ): GateOutcome | undefined {
-  const verdict = decide(request);
-  if (verdict.kind === "allow") return undefined;
-  if (verdict.kind === "deny") return no("POLICY", explain(verdict));
-  counts.asked += 1;
-  if (!person(request.call, request.args.value as JsonObject))
-    return no("APPROVAL", explain(verdict));
-  const endorsed = verdict.kind === "endorse" ? endorse(request, verdict) : [];
-  const again = decide({ ...request, endorsed: [...request.endorsed, ...endorsed] });
-  const enough = again.kind === "allow" || (again.kind === "ask" && isSealed(request));
-  if (!enough) return no(again.kind === "deny" ? "POLICY" : "APPROVAL", explain(again));
-  counts.approved += 1;
-  return undefined;
+  for (let card = 0; card < MOST_CARDS; card += 1) {
+    const verdict = decide({ ...request, endorsed });
+    if (verdict.kind === "allow") return undefined;
+    if (verdict.kind === "deny") return no("POLICY", explain(verdict));
+    counts.asked += 1;
+    const { call } = request;
+    const args = request.args.value as JsonObject;
+    if (!person(call, args)) return no("APPROVAL", explain(verdict));
+    counts.approved += 1;
+    if (verdict.kind === "ask") return isSealed(request) ? undefined : no("APPROVAL", call);
+    const argument = verdict.reasons.find((reason) => reason.argument !== undefined)?.argument;
+    if (argument === undefined) return no("POLICY", explain(verdict));
+    endorsed.push({ call, argument, digest: digest(args[argument] ?? null) });
+  }
+  return no("APPROVAL", request.call);
 }
 
 /** The approval as the kernel keeps it: bound to the exact call, and checked before it runs. */
@@ -148,12 +158,6 @@ function isSealed(request: PolicyRequest): boolean {
   const { call, args, pc } = request;
   const sealed = { kind: "approve", pid: 1, callNumber: 1, call, args, pc, expires: HOUR } as const;
   return verifyApproval(KEY, sealed, sealApproval(KEY, sealed), 0);
-}
-
-function endorse({ call, args }: PolicyRequest, verdict: Verdict): Endorsement[] {
-  const names = verdict.reasons.flatMap((reason) => reason.argument ?? []);
-  const value = args.value as JsonObject;
-  return names.map((argument) => ({ call, argument, digest: digest(value[argument] ?? null) }));
 }
 
 function toRequest(
@@ -184,6 +188,7 @@ function validates(schema: JsonObject, value: Json): boolean {
   try {
     return validatorOf(schema)?.(value) === true;
   } catch {
+    validators.set(schema, null);
     return false;
   }
 }
