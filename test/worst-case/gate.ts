@@ -24,6 +24,7 @@ import {
   wholeLabel,
 } from "../../src/os/security/labelled.ts";
 import {
+  cardFor,
   decide,
   type Endorsement,
   type PolicyRequest,
@@ -74,7 +75,6 @@ export interface GateCounts {
 
 const KEY = new Uint8Array(32).fill(7);
 const HOUR = 3_600_000;
-const MOST_CARDS = 32;
 const PROTOTYPE_NAMES = /"(?:__proto__|constructor|prototype)":/;
 const ajv = new Ajv({ strict: false, logger: false });
 const validators = new WeakMap<JsonObject, ValidateFunction | null>();
@@ -126,31 +126,27 @@ function refuse(
   return judge(request, options.person, counts, endorsed);
 }
 
-/**
- * As the kernel asks: one card for each argument that has to be vouched for, which then holds for
- * the process, and one for the call itself where that is still wanted.
- */
+/** As the kernel asks: a word for one value, which holds for the process, or for this very call. */
 function judge(
   request: PolicyRequest,
   person: Person,
   counts: GateCounts,
   endorsed: Endorsement[],
 ): GateOutcome | undefined {
-  for (let card = 0; card < MOST_CARDS; card += 1) {
-    const verdict = decide({ ...request, endorsed });
-    if (verdict.kind === "allow") return undefined;
-    if (verdict.kind === "deny") return no("POLICY", explain(verdict));
-    counts.asked += 1;
-    const { call } = request;
-    const args = request.args.value as JsonObject;
-    if (!person(call, args)) return no("APPROVAL", explain(verdict));
-    counts.approved += 1;
-    if (verdict.kind === "ask") return isSealed(request) ? undefined : no("APPROVAL", call);
-    const argument = verdict.reasons.find((reason) => reason.argument !== undefined)?.argument;
-    if (argument === undefined) return no("POLICY", explain(verdict));
-    endorsed.push({ call, argument, digest: digest(args[argument] ?? null) });
-  }
-  return no("APPROVAL", request.call);
+  const { call } = request;
+  const args = request.args.value as JsonObject;
+  const verdict = decide({ ...request, endorsed });
+  if (verdict.kind === "allow") return undefined;
+  if (verdict.kind === "deny") return no("POLICY", explain(verdict));
+  counts.asked += 1;
+  if (!person(call, args)) return no("APPROVAL", explain(verdict));
+  counts.approved += 1;
+  const card = cardFor(verdict);
+  if (card.kind === "approve") return isSealed(request) ? undefined : no("APPROVAL", call);
+  const { argument } = card;
+  endorsed.push({ call, argument, digest: digest(args[argument] ?? null) });
+  const again = decide({ ...request, endorsed });
+  return again.kind === "allow" ? undefined : no("APPROVAL", explain(again));
 }
 
 /** The approval as the kernel keeps it: bound to the exact call, and checked before it runs. */

@@ -37,6 +37,21 @@ export function objections({ reasons }: Verdict): string {
   return against.join("; ");
 }
 
+/**
+ * What one card has to ask, so that one yes is enough for the call: a word for the single value that
+ * all hangs on, which then holds for the process, else approval of this very call, once.
+ */
+export function cardFor({
+  reasons,
+}: Verdict):
+  | { readonly kind: "endorse"; readonly argument: string }
+  | { readonly kind: "approve" } {
+  const against = reasons.filter(({ kind }) => kind !== "allow");
+  const names = new Set(against.map(({ kind, argument }) => (kind === "endorse" ? argument : "")));
+  const [argument] = names;
+  return names.size === 1 && argument ? { kind: "endorse", argument } : { kind: "approve" };
+}
+
 /** A rule of one's own, for a child or an app: can only make a verdict stricter. */
 export interface ExtraRule {
   readonly rule: string;

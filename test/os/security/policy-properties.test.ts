@@ -11,6 +11,7 @@ import type { Constraint } from "../../../src/os/security/capability.ts";
 import { bottom, fromUser, join, type Label, labelOf } from "../../../src/os/security/label.ts";
 import { type Json, type LabelTree, labelled } from "../../../src/os/security/labelled.ts";
 import {
+  cardFor,
   decide,
   type ExtraRule,
   narrowed,
@@ -232,4 +233,24 @@ test("every kind of argument has a rule for every access, and the last one alway
     fc.property(anyRequest, (request) => decide(request).reasons[0]?.rule !== "malformed"),
     { numRuns: 1000 },
   );
+});
+
+test("one yes is enough: what a card asks for, once given, leaves nothing to ask", () => {
+  const counts = { endorse: 0, approve: 0 };
+  fc.assert(
+    fc.property(anyRequest, (request) => {
+      const verdict = decide(request);
+      if (verdict.kind !== "ask" && verdict.kind !== "endorse") return;
+      const card = cardFor(verdict);
+      counts[card.kind] += 1;
+      if (card.kind === "approve") return;
+      const { call, args } = request;
+      const vouched = (args.value as Readonly<Record<string, Json>>)[card.argument] ?? null;
+      const endorsed = [{ call, argument: card.argument, digest: digest(vouched) }];
+      const again = decide({ ...request, endorsed: [...request.endorsed, ...endorsed] });
+      assert.equal(again.kind, "allow", JSON.stringify([verdict, again]));
+    }),
+    { numRuns: 3000 },
+  );
+  assert.ok(counts.endorse > 20 && counts.approve > 20, JSON.stringify(counts));
 });

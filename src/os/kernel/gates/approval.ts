@@ -8,7 +8,13 @@ import { canonicalJson, digest } from "../../security/canonical.ts";
 import { approvalCard } from "../../security/card.ts";
 import { fromLabelJson, toLabelJson } from "../../security/label-json.ts";
 import type { Json } from "../../security/labelled.ts";
-import { decide, objections, type PolicyRequest, type Verdict } from "../../security/policy.ts";
+import {
+  cardFor,
+  decide,
+  objections,
+  type PolicyRequest,
+  type Verdict,
+} from "../../security/policy.ts";
 import { fromLabelledText, toLabelledText } from "../process-row.ts";
 import { moveTicket, openTicket, readTicket, type TicketRow } from "../tickets.ts";
 import { waitForTicket } from "../wait-for-ticket.ts";
@@ -27,7 +33,7 @@ export async function passPolicy(request: Request): Promise<Refusal | Passed> {
     if (request.running.approvals === "deny") return notApproved(request, verdict, "may be asked");
     const answer = await askPerson(request, asked, verdict);
     if ("code" in answer) return answer;
-    if (verdict.kind === "ask") return { verdict, ticket: answer.id };
+    if (answer.kind === "approve") return { verdict, ticket: answer.id };
     await endorse(request, answer);
   }
 }
@@ -39,14 +45,14 @@ async function askPerson(
   verdict: Verdict,
 ): Promise<Refusal | TicketRow> {
   const { state, running, call } = request;
-  const kind = verdict.kind === "endorse" ? "endorse" : "approve";
-  const argument = verdict.reasons.find((reason) => reason.argument !== undefined)?.argument;
-  if (kind === "endorse" && argument === undefined) return refusedBy(request, verdict);
+  const asks = cardFor(verdict);
+  const { kind } = asks;
+  const argument = asks.kind === "endorse" ? asks.argument : undefined;
   const createdAt = state.now();
   const expiresAt = createdAt + (state.approvalMs ?? APPROVAL_MS);
   const opened = await openTicket(state.database, {
     ...{ pid: running.pid, call, kind, createdAt, expiresAt },
-    ...(kind === "endorse" && { argument: argument as string }),
+    ...(argument !== undefined && { argument }),
     card: approvalCard(asked, verdict),
     request: toRequestText(approvalOf(request, kind, argument, expiresAt)),
   });
@@ -65,7 +71,7 @@ function approvalOf(
 ): ApprovalRequest {
   return {
     kind,
-    ...(kind === "endorse" && argument !== undefined && { argument }),
+    ...(argument !== undefined && { argument }),
     pid: request.running.pid,
     callNumber: request.call,
     call: request.name,
