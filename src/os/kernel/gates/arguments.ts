@@ -53,7 +53,11 @@ function hasPrototypeName(value: unknown): boolean {
 
 /** Told in the schema's own words: a path within the arguments may be anybody's text. */
 function unfit(check: ValidateFunction, args: unknown): string | undefined {
-  if (check(args)) return undefined;
+  try {
+    if (check(args)) return undefined;
+  } catch {
+    return "must fit a schema that comes to an end; a server's may refer to itself";
+  }
   const [error] = check.errors ?? [];
   return `${error?.message ?? "must fit the schema"} (${error?.schemaPath ?? "#"})`;
 }
