@@ -131,6 +131,7 @@ async function initialise(
 const hints: readonly [pattern: RegExp, hint: string][] = [
   [/No space left|disk quota/i, "The disk is full: free some space and start again."],
   [/Permission denied|wrong ownership|permissions/i, "Give the folder to the user who starts it."],
+  [/user does not exist/i, "Give its user a line in /etc/passwd, or set DATABASE_URL."],
   [/shared memory|Cannot allocate/i, "The machine has too little memory: free some."],
   [/incompatible|initialized by PostgreSQL version/i, "Install the version that made the cluster."],
 ];
