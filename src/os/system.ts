@@ -2,12 +2,11 @@
  * The operating system as its shells see it: one daemon's door to the kernel that all daemons on
  * a database share, and to what this machine has. A shell that goes away cancels nothing.
  */
+import type { PlannerMode } from "./apps/manifest.ts";
 import type { Health } from "./devices/device.ts";
 import type { Kernel } from "./kernel/kernel.ts";
 import type { Budget } from "./kernel/process.ts";
 import type { Json } from "./security/labelled.ts";
-
-export type PlannerMode = "open" | "handles" | "sealed" | "endorsed";
 
 /** What a person asks for: a goal in plain language, or a plan that is run as it stands. */
 export interface RunRequest {

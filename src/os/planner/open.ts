@@ -1,0 +1,77 @@
+/**
+ * Mode "open": a plain tool loop. The model reads everything, foreign text included, so that every
+ * call it makes has the label of all that it has in sight, and was decided by all that it ever saw.
+ * What the policy then allows are values that the user typed; the rest is asked or denied.
+ */
+import type { ToolCall } from "../../llm/chat/conversation.ts";
+import { bottom, join, type Label } from "../security/label.ts";
+import { type Labelled, labelled } from "../security/labelled.ts";
+import {
+  type AgentScene,
+  createPatience,
+  generate,
+  outOfSteps,
+  roomForPrompt,
+} from "./agent-scene.ts";
+import { type AgentWindow, createWindow, labelOfOutcome } from "./agent-window.ts";
+import { type PlannerTool, plannerTools, readToolCall, showOutcome } from "./planner-tools.ts";
+import { sayFirst } from "./say-first.ts";
+
+/** Characters of a result that the model reads: at least, and by its context's tokens. */
+const LEAST_SHOWN = 600;
+const MOST_SHOWN = 20_000;
+
+/** @throws NutshellError PROCESS when it comes to no end */
+export async function runOpen(scene: AgentScene): Promise<Labelled> {
+  const { sys, input, rows, contextLen } = scene;
+  const tools = plannerTools(rows, input.tools, contextLen);
+  const definitions = tools.map(({ definition }) => definition);
+  const paged = rows.some(({ name }) => name === "memory.assemble");
+  const window = createWindow(sys, paged, roomForPrompt(scene));
+  const watch = createPatience();
+  sayFirst(window, input);
+  let pc = bottom;
+  for (let step = 0; step < input.limits.steps; step++) {
+    const { messages, label } = await window.prompt();
+    pc = join(pc, label);
+    const { content, toolCalls = [] } = await generate(scene, messages, definitions, label);
+    const calls = withIds(toolCalls, step);
+    window.add({
+      role: "assistant",
+      text: content,
+      label,
+      ...(calls.length > 0 && { toolCalls: calls }),
+    });
+    if (calls.length === 0) return labelled(content, join(label, pc));
+    for (const call of calls) {
+      const asked = readToolCall(call, tools);
+      if ("fault" in asked) answer(window, call, asked.fault, label);
+      else {
+        const outcome = await sys.call(asked.tool.call, labelled(asked.args, label), pc);
+        watch(outcome);
+        const shown = showOutcome(outcome, asked.tool, mostShown(contextLen));
+        answer(window, call, shown, labelOfOutcome(outcome), asked.tool);
+      }
+    }
+  }
+  throw outOfSteps(input);
+}
+
+function answer(
+  window: AgentWindow,
+  { id: callId }: ToolCall,
+  text: string,
+  label: Label,
+  tool?: PlannerTool,
+): void {
+  window.add({ role: "tool", text, label, callId, title: tool?.call ?? "no call" });
+}
+
+/** Engines of small models give calls no id. */
+function withIds(calls: readonly ToolCall[], step: number): ToolCall[] {
+  return calls.map((call, i) => ({ ...call, id: call.id ?? `call-${step}-${i}` }));
+}
+
+function mostShown(contextLen: number): number {
+  return Math.min(MOST_SHOWN, Math.max(LEAST_SHOWN, contextLen));
+}
