@@ -64,13 +64,13 @@ const [SUMMARY, KEPT] = [0.1, 0.3];
  */
 export const slidingWindow: Policy = (references, frames) => {
   const capacity = Math.max(1, Math.floor(frames * (1 - SUMMARY)));
-  const kept = Math.max(1, Math.floor(frames * KEPT));
+  const kept = Math.min(capacity - 1, Math.floor(frames * KEPT));
   let window: number[] = [];
   let faults = 0;
   for (const page of references) {
     if (window.includes(page)) continue;
     faults++;
-    if (window.length === capacity) window = window.slice(-kept);
+    if (window.length === capacity) window = window.slice(capacity - kept);
     window.push(page);
   }
   return faults;

@@ -26,7 +26,8 @@ export interface MemoryOptions {
   readonly summariser?: Summariser;
   /** Absent: search is by words alone. */
   readonly embedder?: Embedder;
-  /** The process's parents, nearest first: what they share with their tree, it may read. */
+  /** Those above a process: what they share with their tree, it may read. Default: as the kernel's
+   * process table has them. */
   readonly ancestors?: (pid: number) => Promise<readonly number[]>;
   /** Default LRU-2. */
   readonly replacement?: Replacement;
@@ -47,7 +48,8 @@ const CACHE_BYTES = 32 * 2 ** 20;
 
 export async function openMemory(options: MemoryOptions): Promise<Memory> {
   const machine = {
-    ...{ tokensOf: roughTokens, replacement: lru2, low: 0.8, ancestors: async () => [] },
+    ...{ tokensOf: roughTokens, replacement: lru2, low: 0.8 },
+    ancestors: (pid: number) => ancestorsOf(options.database, pid),
     ...options,
     blobs: cachedBlobs(options.blobs, CACHE_BYTES),
   };
@@ -57,6 +59,14 @@ export async function openMemory(options: MemoryOptions): Promise<Memory> {
     map: (pid) => mapOf(machine, pid),
     fork: (from, to, before) => fork(machine.database, from, to, before),
   };
+}
+
+async function ancestorsOf(database: Database, pid: number): Promise<readonly number[]> {
+  const { rows } = await database.pool.query<{ path: number[] }>(
+    "select path from process where pid = $1",
+    [pid],
+  );
+  return rows[0]?.path ?? [];
 }
 
 const MOST_CALLS = 2 ** 31 - 1;

@@ -74,7 +74,10 @@ async function byWords(pool: pg.Pool, query: Query): Promise<readonly Ref[]> {
   const { rows } = await pool.query<Ref>(
     `with word as (
        select ('''' || lexeme || '''')::tsquery q
-       from unnest(to_tsvector('simple', $3) || to_tsvector('english', $3)) limit ${MOST_WORDS}
+       from unnest(to_tsvector('simple', $3) || to_tsvector('english', $3))
+       -- "of" and "the" count where there is nothing else.
+       where to_tsvector('english', lexeme) <> '' or to_tsvector('english', $3) = ''
+       limit ${MOST_WORDS}
      ), every as (
        select count(*)::float8 n from memory_text where ${findable} and words is not null
      ), counted as materialized (
