@@ -61,9 +61,7 @@ export function createMachine(engine: Engine, policy: PolicyName, places = 1): M
   };
   const scheduler: Scheduler = {
     serve: (request, work) => inner.serve(request, watch(request.pid, work)),
-    renice: (pid, priority) => inner.renice(pid, priority),
     service: (pid) => inner.service(pid),
-    forget: (pid) => inner.forget(pid),
   };
   const device = createLlmDevice({ engines: new Map([["model", engine]]), scheduler });
   const generate = device.calls.find(({ name }) => name === "llm.generate");

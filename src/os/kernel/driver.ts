@@ -148,11 +148,16 @@ async function evenIfLate(
 
 function toContext(request: Request, since: number, again: boolean): CallContext {
   const { state, running, call, flight } = request;
-  const { pid, owner, fileTree, capabilities, nice, interactive, deadline } = running;
+  const { pid, owner, fileTree, capabilities, interactive, deadline } = running;
   return {
     ...{ pid, call, again, owner, fileTree, capabilities, since },
     key: `${state.instance}:${pid}:${call}`,
-    priority: { nice, interactive, ...(deadline !== undefined && { deadline }) },
+    priority: {
+      ...{ interactive, ...(deadline !== undefined && { deadline }) },
+      get nice() {
+        return running.nice;
+      },
+    },
     pc: request.pc,
     signal: flight.controller.signal,
     spawnOnHost: (file, args, options) => state.host.spawn(pid, file, args, options),

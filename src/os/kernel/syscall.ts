@@ -78,7 +78,7 @@ export interface CallContext {
   /** Tree of files that the process sees as its own. */
   readonly fileTree: string;
   readonly capabilities: readonly Capability[];
-  /** Of the process when the call began; absent: nice 0. */
+  /** Of the process, now: it may be reniced under way. Absent: nice 0. */
   readonly priority?: Priority;
   /** What decided that the call is made; a driver that stores something joins it into its label. */
   readonly pc: Label;

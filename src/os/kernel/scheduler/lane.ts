@@ -38,7 +38,6 @@ export class Lane<E extends Entry> {
   readonly #limits: LaneLimits;
   readonly #requests: Bucket;
   readonly #tokens: Bucket;
-  readonly #all = new Set<E>();
   #waiting: E[] = [];
   #pausedUntil = Number.NEGATIVE_INFINITY;
   running = 0;
@@ -51,9 +50,6 @@ export class Lane<E extends Entry> {
     this.#requests = { perMinute: requestsPerMinute, level: requestsPerMinute, at: 0 };
     this.#tokens = { perMinute: tokensPerMinute, level: tokensPerMinute, at: 0 };
   }
-  get all(): ReadonlySet<E> {
-    return this.#all;
-  }
   /** In the order in which they began to wait. */
   get waiting(): readonly E[] {
     return this.#waiting;
@@ -61,7 +57,6 @@ export class Lane<E extends Entry> {
 
   enter(entry: E): void {
     this.policy.enter(entry);
-    this.#all.add(entry);
     this.#waiting.push(entry);
     this.#ledger.add(entry.pid, { requests: 1 });
   }
@@ -94,7 +89,6 @@ export class Lane<E extends Entry> {
     if (tokens === undefined) this.#ledger.waited(entry.pid, now - entry.since);
     else this.#settle(entry, tokens, now);
     this.#waiting = this.#waiting.filter((one) => one !== entry);
-    this.#all.delete(entry);
     this.policy.leave(entry);
     this.#ledger.add(entry.pid, { turnaroundMs: now - entry.askedAt });
     this.wake();

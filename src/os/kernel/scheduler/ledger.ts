@@ -19,6 +19,9 @@ export interface Service {
 
 type Counts = { -readonly [K in keyof Service]: number };
 
+/** Processes that are remembered: those that began last. */
+const MOST = 10_000;
+
 export class Ledger {
   readonly #services = new Map<number, Counts>();
 
@@ -26,24 +29,27 @@ export class Ledger {
     return this.#services.get(pid);
   }
   add(pid: number, change: Partial<Service>): void {
-    const counts = this.#services.get(pid) ?? zero();
-    this.#services.set(pid, counts);
+    const counts = this.#of(pid);
     for (const [name, value] of Object.entries(change)) counts[name as keyof Counts] += value;
   }
   waited(pid: number, ms: number): void {
-    this.add(pid, { waitedMs: ms });
-    const counts = this.#services.get(pid) as Counts;
+    const counts = this.#of(pid);
+    counts.waitedMs += ms;
     counts.longestWaitMs = Math.max(counts.longestWaitMs, ms);
   }
-  forget(pid: number): void {
-    this.#services.delete(pid);
+  #of(pid: number): Counts {
+    const known = this.#services.get(pid);
+    if (known !== undefined) return known;
+    const [oldest] = this.#services.keys();
+    if (oldest !== undefined && this.#services.size === MOST) this.#services.delete(oldest);
+    const counts = {
+      ...{ requests: 0, tokens: 0, wasted: 0, waitedMs: 0, servedMs: 0 },
+      ...{ turnaroundMs: 0, longestWaitMs: 0, preemptions: 0, pageOuts: 0 },
+    };
+    this.#services.set(pid, counts);
+    return counts;
   }
 }
-
-const zero = (): Counts => ({
-  ...{ requests: 0, tokens: 0, wasted: 0, waitedMs: 0, servedMs: 0 },
-  ...{ turnaroundMs: 0, longestWaitMs: 0, preemptions: 0, pageOuts: 0 },
-});
 
 /** 1 = all equal, 1 / n = one has everything. @see Jain, Chiu & Hawe 1984 */
 export function jainIndex(shares: readonly number[]): number {

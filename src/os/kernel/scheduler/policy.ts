@@ -17,7 +17,7 @@ export interface Claim {
   /** Ascending in the order of arrival. */
   readonly id: number;
   readonly pid: number;
-  priority: Priority;
+  readonly priority: Priority;
 }
 
 export interface Policy {

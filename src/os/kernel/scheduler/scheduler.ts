@@ -43,6 +43,7 @@ export interface ServiceRequest {
   readonly pid: number;
   /** Of the model. */
   readonly lane: string;
+  /** May change under way: it counts from the next turn on. */
   readonly priority: Priority;
   readonly signal: AbortSignal;
 }
@@ -50,11 +51,8 @@ export interface ServiceRequest {
 export interface Scheduler {
   /** Serves a request to its end. @throws what its work throws; ABORTED; OVERLOADED */
   serve(request: ServiceRequest, work: Work): Promise<void>;
-  /** From its next turn on, requests under way included. */
-  renice(pid: number, priority: Priority): void;
+  /** Of the processes served last; undefined for one that never was. */
   service(pid: number): Service | undefined;
-  /** The process is gone. */
-  forget(pid: number): void;
 }
 
 export type PolicyName = "fair" | "fifo" | "round-robin";
@@ -119,15 +117,8 @@ class Dispatcher implements Scheduler {
     this.#fill(lane);
     return promise.finally(() => signal.removeEventListener("abort", cancel));
   }
-  renice(pid: number, priority: Priority): void {
-    for (const lane of this.#lanes.values())
-      for (const request of lane.all) if (request.pid === pid) request.priority = priority;
-  }
   service(pid: number): Service | undefined {
     return this.#ledger.get(pid);
-  }
-  forget(pid: number): void {
-    this.#ledger.forget(pid);
   }
 
   #lane(name: string): Queue {
@@ -170,7 +161,7 @@ class Dispatcher implements Scheduler {
     try {
       const { tokens, done, wasted = 0, short } = await this.#slice(lane, request);
       this.#ledger.add(request.pid, { wasted });
-      if (short !== undefined && !this.#canWait(lane, request)) throw short;
+      if (short !== undefined && !this.#canWait(lane)) throw short;
       if (done) await this.#end(lane, request, undefined, tokens);
       else if (request.signal.aborted) await this.#end(lane, request, aborted(), tokens);
       else lane.back(request, tokens, this.#now(), short && "stalled");
@@ -192,9 +183,10 @@ class Dispatcher implements Scheduler {
     }
   }
   /** Somebody else goes on and will end, or gives up memory just now. */
-  #canWait(lane: Queue, request: Request): boolean {
-    const others = [...lane.all].filter((one) => one !== request && one.state !== "stalled");
-    return others.some(({ state, work }) => state !== "waiting" || work.resident);
+  #canWait({ running, waiting }: Queue): boolean {
+    const goesOn = ({ state, work }: Request): boolean =>
+      state === "busy" || (state === "waiting" && work.resident === true);
+    return running > 1 || waiting.some(goesOn);
   }
   /** The provider says when it may be asked again. */
   #retries(lane: Queue, request: Request, error: unknown): boolean {

@@ -92,8 +92,7 @@ test("alone, nobody makes way", async () => {
   const { tokens, requests, preemptions, longestWaitMs } = scheduler.service(1) ?? {};
   assert.deepEqual([tokens, requests, preemptions], [95, 1, 0]);
   assert.ok((longestWaitMs ?? 99) < 5);
-  scheduler.forget(1);
-  assert.equal(scheduler.service(1), undefined);
+  assert.equal(scheduler.service(2), undefined);
 });
 
 /** Work that needs a page of so many, holds it between its turns, and can give it up. */
@@ -271,12 +270,19 @@ test("what is owed in tokens holds up who begins, not who goes on", async () => 
 });
 
 test("renice counts from the next turn on, for who is under way", async () => {
-  const scheduler = createScheduler({ quantum: QUANTUM });
-  const { turns, ask } = setUp(scheduler);
-  const all = [ask(1, { tokens: 400 }), ask(2, { tokens: 400 })];
-  scheduler.renice(2, { nice: -10, interactive: false });
+  const { turns, ask } = setUp(createScheduler({ quantum: QUANTUM }));
+  const priority = { ...batch };
+  const all = [ask(1, { tokens: 400 }), ask(2, { tokens: 400, priority })];
+  priority.nice = -10;
   await Promise.all(all);
-  const lastOf = (pid: string): number => turns.lastIndexOf(pid);
-  const mine = turns.slice(0, lastOf("2")).filter((turn) => turn === "1").length;
+  const mine = turns.slice(0, turns.lastIndexOf("2")).filter((turn) => turn === "1").length;
   assert.ok(mine < 20, `${turns}`);
+});
+
+test("of many processes the latest are remembered", async () => {
+  const scheduler = createScheduler();
+  const { ask } = setUp(scheduler);
+  for (let pid = 1; pid <= 10_001; pid++) await ask(pid);
+  assert.equal(scheduler.service(1), undefined);
+  assert.equal(scheduler.service(2)?.requests, 1);
 });
