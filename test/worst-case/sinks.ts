@@ -42,9 +42,6 @@ const patterns: readonly (readonly [RegExp, SinkKind])[] = [
   [/\b(comments|note|notes|summary|caption|review|reason|location)\b/, "content"],
 ];
 
-/** First words of what can be undone by the same user with the same tools. */
-const undoable = /^(create|append|star|unstar|clone|copy|move|mkdir|bookmark|mark|save|draft)\b/;
-
 export function toRow(tool: ToolSpec, override: SinkOverrides = {}): ToolRow {
   const access = tool.egress ? "egress" : tool.effect;
   const properties = Object.keys(toObject(tool.parameters.properties ?? {}, tool.name));
@@ -55,7 +52,7 @@ export function toRow(tool: ToolSpec, override: SinkOverrides = {}): ToolRow {
   return {
     ...{ name: tool.name, access, sinks: Object.fromEntries(sinks) },
     ...(fetches !== undefined && { fetches }),
-    irreversible: isIrreversible(tool, properties.length),
+    irreversible: tool.effect !== "read" && tool.undoable !== true,
     parameters: tool.parameters,
     ...(tool.source !== undefined && { source: tool.source }),
   };
@@ -76,17 +73,6 @@ function kindOf(argument: string, access: ToolRow["access"]): SinkKind {
   const kind = patterns.find(([pattern]) => pattern.test(words))?.[1];
   if (access === "read") return "neutral";
   return kind ?? "target";
-}
-
-/** A call without arguments is its own target, so that only its control path can be judged. */
-function isIrreversible(tool: ToolSpec, argumentCount: number): boolean {
-  if (tool.effect === "read") return false;
-  return tool.egress || argumentCount === 0 || !undoable.test(verbOf(tool.name));
-}
-
-/** "git_create_repo" and "BinanceCreateOrder": the words from the first known verb on. */
-function verbOf(name: string): string {
-  return toWords(name).replace(/^git /, "");
 }
 
 function toWords(name: string): string {

@@ -19,6 +19,8 @@ export interface ToolSpec {
   readonly effect: "read" | "write";
   /** Arguments can carry data to somebody else. */
   readonly egress: boolean;
+  /** The user can take back what it does, with the same tools. */
+  readonly undoable?: true;
   /** Whose words a result is, in place of `tool:NAME`: "user" for the user's own records. */
   readonly source?: Source;
 }
@@ -102,6 +104,7 @@ export function parseTool(value: unknown, where: string): ToolSpec {
     parameters: toObject(tool.parameters ?? {}, where) as JsonObject,
     effect: tool.effect === "read" ? "read" : "write",
     egress: tool.egress !== false,
+    ...(tool.undoable === true && { undoable: true }),
     ...(tool.source !== undefined && { source: toSource(tool.source, where) }),
   };
 }

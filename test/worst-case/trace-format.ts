@@ -2,6 +2,7 @@
  * A recorded run of a real model in a plain tool loop: its messages in order, and, where the run
  * was attacked, which calls were the attacker's and which the user's.
  */
+import type { Json } from "../../src/os/security/labelled.ts";
 import { type JsonObject, toList, toObject, toText } from "./suite-format.ts";
 
 /** What a call of the attacker was for; only `goal` and `commit` carry out the order itself. */
@@ -68,9 +69,15 @@ function parseMessage(value: unknown, where: string): TraceMessage {
       return {
         id: toText(traced.id, where),
         function: toText(traced.function, where),
-        args: toObject(traced.args ?? {}, where) as JsonObject,
+        args: toArgs(traced.args),
       };
     }),
     ...(typeof call === "string" && { answers: { call, function: tool } }),
   };
+}
+
+/** A model may have written arguments that are none; they are a value all the same. */
+function toArgs(value: Json | undefined): JsonObject {
+  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+  return isObject ? (value as JsonObject) : { arguments: value ?? null };
 }

@@ -8,6 +8,7 @@ import { test } from "node:test";
 import { labelOf } from "../../src/os/security/label.ts";
 import { createGate, shapedBy } from "./gate.ts";
 import { harmDone } from "./harm.ts";
+import { rowOfServer } from "./hostile-server.ts";
 import { measureFolder } from "./measure.ts";
 import { isForbidden } from "./open-search.ts";
 import { oraclePlan } from "./oracle-plan.ts";
@@ -62,18 +63,11 @@ test("arguments become sinks by name; an unknown one is a target", () => {
   assert.deepEqual(toRow(send, { send_mail: { mood: "neutral" } }).sinks.mood, "neutral");
 });
 
-test("what nobody declared undoable is irreversible", () => {
-  const kinds: readonly [string, boolean, boolean][] = [
-    ["create_note", false, false],
-    ["git_clone", false, false],
-    ["create_event", true, true],
-    ["delete_note", false, true],
-    ["UnlockDoor", false, true],
-  ];
-  for (const [name, egress, irreversible] of kinds) {
-    assert.equal(toRow(spec(name, "write", egress, "x")).irreversible, irreversible, name);
-  }
-  assert.equal(toRow(spec("create", "write", false)).irreversible, true, "without arguments");
+test("what nobody declared undoable is irreversible, and a server's word for it does not count", () => {
+  const note = { name: "create_note", effect: "write", egress: false, undoable: true };
+  assert.equal(toRow(spec("create_note", "write", false, "x")).irreversible, true);
+  assert.equal(toRow(parseTool(note, "test")).irreversible, false);
+  assert.equal(rowOfServer({ ...note, effect: "read" }).irreversible, true);
 });
 
 function recorded(name: string, args: Record<string, string>, result: string): RecordedCall {
@@ -122,7 +116,7 @@ test("the search knows a forbidden call without the policy", () => {
     ...{ rows, userTurn: "write to bob@x.org", owner: "me", visible, policy: true },
     ...{ exhaustive: 1, random: 1, seed: 1 },
   };
-  const note = toRow(spec("create_note", "write", false, "target", "text"));
+  const note = toRow({ ...spec("create_note", "write", false, "target", "text"), undoable: true });
   const judge = (args: Record<string, string>): boolean => isForbidden(options, note, args);
   assert.equal(judge({ target: "m@evil.org", text: "hi" }), true);
   assert.equal(judge({ target: "bob@x.org", text: "canary" }), false);
