@@ -8,7 +8,6 @@ import {
   closeSync,
   openSync,
   readFileSync,
-  readlinkSync,
   realpathSync,
   rmSync,
   statSync,
@@ -83,12 +82,21 @@ export function findServer({ data }: Cluster): (Running & { ready: boolean }) | 
   return undefined;
 }
 
-/** A server's working directory is its data; where that cannot be seen, a living process will do. */
+/**
+ * Its command line names our data. Where that cannot be seen, any living process will do. (Its
+ * working directory would say so too, but root in a container may not read another user's.)
+ */
 function isServer(pid: number, data: string): boolean {
   if (!Number.isInteger(pid) || pid <= 0) return false;
   if (process.platform !== "linux") return isAlive(pid);
+  const words = tryReadNow(`/proc/${pid}/cmdline`)?.split("\0") ?? [];
+  const [, served] = words.slice(words.indexOf("-D"));
+  return words.includes("-D") && served !== undefined && isSameFolder(served, data);
+}
+
+function isSameFolder(a: string, b: string): boolean {
   try {
-    return readlinkSync(`/proc/${pid}/cwd`) === realpathSync(data);
+    return realpathSync(a) === realpathSync(b);
   } catch {
     return false;
   }
@@ -115,7 +123,7 @@ async function isOurs({ data, password }: Cluster, port: number): Promise<boolea
   try {
     await client.connect();
     const shown = await client.query<{ data_directory: string }>("show data_directory");
-    if (realpathSync(shown.rows[0]?.data_directory ?? "") !== realpathSync(data)) return false;
+    if (!isSameFolder(shown.rows[0]?.data_directory ?? "", data)) return false;
     const found = await client.query("select from pg_database where datname = $1", [DATABASE_NAME]);
     if (found.rowCount === 0) await client.query(`create database ${DATABASE_NAME}`);
     return true;
