@@ -4,14 +4,7 @@
  * the process that started it (it has a session of its own) and is found again by its lock file.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import {
-  closeSync,
-  openSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  statSync,
-} from "node:fs";
+import { closeSync, openSync, readFileSync, realpathSync, rmSync, statSync } from "node:fs";
 import { readFile, rename, stat } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
