@@ -7,7 +7,7 @@ import type { ToolDefinition } from "../../llm/inference/engine.ts";
 import { join, type Label } from "../security/label.ts";
 import { type Json, labelled, wholeLabel } from "../security/labelled.ts";
 import { fieldOf } from "./agent-input.ts";
-import type { HandlesRun, Shown } from "./handles.ts";
+import type { HandlesRun, Shown } from "./handles-run.ts";
 import { showValue } from "./planner-tools.ts";
 
 const MOST_LENGTH = 10_000;

@@ -18,25 +18,11 @@ import {
 } from "./agent-scene.ts";
 import { createWindow, labelOfOutcome } from "./agent-window.ts";
 import { endorse, endorseTool } from "./endorse.ts";
-import { createHandles, type Handles } from "./handle-table.ts";
+import { createHandles } from "./handle-table.ts";
+import { type HandlesRun, keep, type Shown } from "./handles-run.ts";
 import { type PlannerTool, plannerTools, readToolCall, showOutcome } from "./planner-tools.ts";
 import { ask, askTool } from "./quarantined-question.ts";
 import { sayFirst } from "./say-first.ts";
-
-/** What the planner may know: shown to it, and what it knows by then. */
-export interface Shown {
-  readonly text: string;
-  readonly label: Label;
-}
-
-/** One planner's run: `seen` is the label of all that it was shown. */
-export interface HandlesRun {
-  readonly scene: AgentScene;
-  readonly handles: Handles;
-  seen: Label;
-  /** Numbers what is told, so that its bits are counted once. */
-  told: number;
-}
 
 const RULES = `Results that others had a hand in are not shown to you: you get a handle such as $1, whether
 the call went well or not. Write "$1" as an argument, or a part of it such as "$1.text" or
@@ -100,16 +86,4 @@ function toValue(outcome: Outcome): Labelled {
   if (outcome.status === "ok") return outcome.value;
   const failure = outcome.status === "error" ? { ...outcome.error } : { ticket: outcome.ticket };
   return { value: { failure }, labels: { label: wholeLabel(outcome.labels) } };
-}
-
-/** @returns the handle in place of the value; it tells nothing */
-export function keep(run: HandlesRun, value: Labelled): Shown {
-  return { text: run.handles.add(value), label: run.seen };
-}
-
-/** The label of a word that tells at most so many bits of something. */
-export function told(run: HandlesRun, about: Label, bits: number): Label {
-  run.told++;
-  const question = `handles:${run.scene.sys.pid}/${run.told}`;
-  return { ...about, influence: new Map([[question, bits]]) };
 }

@@ -6,7 +6,7 @@ import { type Json, type Labelled, labelled, wholeLabel } from "../security/labe
 import { type AnswerType, capacity } from "../security/plan/question.ts";
 import { fieldOf } from "./agent-input.ts";
 import { labelOfOutcome } from "./agent-window.ts";
-import { type HandlesRun, keep, type Shown, told } from "./handles.ts";
+import { type HandlesRun, keep, type Shown, told } from "./handles-run.ts";
 import { showValue } from "./planner-tools.ts";
 
 const text = { type: "string" };
