@@ -34,7 +34,7 @@ export function fromResultBody(body: ResultBody): Outcome {
   const labels = fromLabelTreeJson(body.labels);
   const note = body.note === undefined ? {} : { note: body.note };
   if (body.status === "ok") {
-    return { status: "ok", value: { value: body.value as Json, labels }, ...note };
+    return { status: "ok", value: { value: body.value ?? null, labels }, ...note };
   }
   if (body.status === "unknown") {
     return { status: "unknown", ticket: body.ticket as number, labels, ...note };
