@@ -1,7 +1,9 @@
 /** Every command and where it lives; a command loads only when it is named. */
 import type { Command } from "./command.ts";
 
-export const commands: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
+type CommandRows = Readonly<Record<string, () => Promise<{ readonly command: Command }>>>;
+
+const making: CommandRows = {
   chat: () => import("./commands/chat.ts"),
   complete: () => import("./commands/complete.ts"),
   data: () => import("./commands/data.ts"),
@@ -19,3 +21,36 @@ export const commands: Readonly<Record<string, () => Promise<{ readonly command:
   sft: () => import("./commands/sft.ts"),
   tokenizer: () => import("./commands/tokenizer.ts"),
 };
+
+const running: CommandRows = {
+  approve: () => import("./commands/approve.ts"),
+  boot: () => import("./commands/boot.ts"),
+  cron: () => import("./commands/cron.ts"),
+  doctor: () => import("./commands/doctor.ts"),
+  fork: () => import("./commands/fork.ts"),
+  grant: () => import("./commands/grant.ts"),
+  kill: () => import("./commands/kill.ts"),
+  log: () => import("./commands/log.ts"),
+  mem: () => import("./commands/mem.ts"),
+  nice: () => import("./commands/nice.ts"),
+  pause: () => import("./commands/pause.ts"),
+  ps: () => import("./commands/ps.ts"),
+  resume: () => import("./commands/resume.ts"),
+  revoke: () => import("./commands/revoke.ts"),
+  run: () => import("./commands/run.ts"),
+  sh: () => import("./commands/sh.ts"),
+  shutdown: () => import("./commands/shutdown.ts"),
+  signal: () => import("./commands/signal.ts"),
+  strace: () => import("./commands/strace.ts"),
+  top: () => import("./commands/top.ts"),
+  wait: () => import("./commands/wait.ts"),
+  why: () => import("./commands/why.ts"),
+};
+
+export const commands: CommandRows = { ...making, ...running };
+
+/** As the overview shows them. */
+export const commandGroups: readonly (readonly [title: string, rows: CommandRows])[] = [
+  ["How a model is made", making],
+  ["The operating system", running],
+];

@@ -3,9 +3,9 @@ import { readFileSync } from "node:fs";
 import { NutshellError } from "../error.ts";
 import { suggestName } from "../nearest-name.ts";
 import type { Command } from "./command.ts";
-import { commands } from "./command-table.ts";
+import { commandGroups, commands } from "./command-table.ts";
 import { execute, reportErrors } from "./execute.ts";
-import { renderOverview } from "./help.ts";
+import { type CommandGroup, renderOverview } from "./help.ts";
 import type { Streams } from "./terminal.ts";
 
 /** @returns the exit code */
@@ -29,9 +29,13 @@ async function loadCommand(name: string): Promise<Command> {
   throw new NutshellError("USAGE", `${name}: unknown command. ${suggestName(name, known)}`);
 }
 
-async function loadAll(): Promise<Command[]> {
-  const modules = await Promise.all(Object.values(commands).map((load) => load()));
-  return modules.map(({ command }) => command);
+async function loadAll(): Promise<CommandGroup[]> {
+  return Promise.all(
+    commandGroups.map(async ([title, rows]) => {
+      const modules = await Promise.all(Object.values(rows).map((load) => load()));
+      return [title, modules.map(({ command }) => command)] as const;
+    }),
+  );
 }
 
 function version(): string {

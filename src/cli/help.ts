@@ -24,13 +24,17 @@ export function renderCommandHelp(command: Command, columns: number): string {
   return sections.filter((section) => section !== "").join("\n");
 }
 
+export type CommandGroup = readonly [title: string, commands: readonly Command[]];
+
 /** The list that `nutshell` alone prints. */
-export function renderOverview(commands: readonly Command[], columns: number): string {
-  const rows = commands.map(({ name, summary }) => [name, summary] as const);
+export function renderOverview(groups: readonly CommandGroup[], columns: number): string {
   return [
-    "nutshell: grows a language model from raw text, on your own machine\n",
+    "nutshell: grows a language model from raw text and boots it as an operating system's kernel\n",
     "Usage: nutshell COMMAND [flags]\n",
-    renderSection("Commands", rows, columns),
+    ...groups.map(([title, commands]) => {
+      const rows = commands.map(({ name, summary }) => [name, summary] as const);
+      return renderSection(title, rows, columns);
+    }),
     "nutshell COMMAND --help shows its flags and an example.\n",
   ].join("\n");
 }

@@ -47,6 +47,15 @@ const runProperties = {
   before: { type: "array", items: turn, maxItems: 1000 },
 };
 
+const runSchema = {
+  type: "object",
+  properties: runProperties,
+  required: ["owner"],
+  additionalProperties: false,
+};
+
+const cronName = { type: "string", minLength: 1, maxLength: 100 };
+
 export const methods: MethodTable = {
   run: {
     properties: runProperties,
@@ -107,6 +116,17 @@ export const methods: MethodTable = {
     run: ({ kernel }, { pid, from }) => kernel.journal(pid, from),
   },
   verifyJournal: { properties: {}, run: ({ kernel }) => kernel.verifyJournal() },
+  schedule: {
+    properties: { name: cronName, cron: cronName, timeZone: cronName, request: runSchema },
+    required: ["name", "cron", "request"],
+    run: (system, entry) => done(system.schedule(entry)),
+  },
+  schedules: { properties: {}, run: ({ kernel }) => kernel.schedules() },
+  unschedule: {
+    properties: { name: cronName },
+    required: ["name"],
+    run: ({ kernel }, { name }) => done(kernel.unschedule(name)),
+  },
   memory: {
     properties: { pid },
     required: ["pid"],

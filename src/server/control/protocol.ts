@@ -2,11 +2,17 @@
  * What a shell may ask a daemon over its socket: one row per method, the same types at both ends.
  * A request is `POST /METHOD` with a JSON object, an answer `{"result": …}` or `{"error": …}`.
  */
-import type { JournalCheck, JournalRecord, Ticket, TicketAnswer } from "../../os/kernel/kernel.ts";
+import type {
+  CronEntry,
+  JournalCheck,
+  JournalRecord,
+  Ticket,
+  TicketAnswer,
+} from "../../os/kernel/kernel.ts";
 import type { Exit, ProcessRecord, Signal } from "../../os/kernel/process.ts";
 import type { Capability } from "../../os/security/capability.ts";
 import type { Json } from "../../os/security/labelled.ts";
-import type { AppSummary, HealthRow, RunRequest } from "../../os/system.ts";
+import type { AppSummary, HealthRow, RunRequest, ScheduleRequest } from "../../os/system.ts";
 
 type Pid = { readonly pid: number };
 
@@ -35,6 +41,9 @@ export interface Methods {
   ];
   readonly journal: [request: Pid & { readonly from?: number }, records: readonly JournalRecord[]];
   readonly verifyJournal: [nothing: Record<string, never>, check: JournalCheck];
+  readonly schedule: [entry: ScheduleRequest, done: null];
+  readonly schedules: [nothing: Record<string, never>, entries: readonly CronEntry[]];
+  readonly unschedule: [entry: { readonly name: string }, done: null];
   readonly memory: [pid: Pid, map: Json];
   readonly apps: [nothing: Record<string, never>, apps: readonly AppSummary[]];
   readonly health: [nothing: Record<string, never>, rows: readonly HealthRow[]];
