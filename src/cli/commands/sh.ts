@@ -2,7 +2,10 @@
  * `nutshell sh`: a shell in plain language. A line is a goal and becomes a process; a line that
  * starts with "/" is a command of `nutshell` ("/ps", "/strace 3"). It ends with "exit" or Ctrl-D.
  */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { createInterface, type Interface } from "node:readline/promises";
+import { fileURLToPath } from "node:url";
 import { NutshellError } from "../../error.ts";
 import type { OptionTableFor } from "../../options.ts";
 import type { RunRequest } from "../../os/system.ts";
@@ -15,6 +18,7 @@ import { type RunValues, runOptions, toRunRequest } from "../os/run-options.ts";
 
 type Turn = NonNullable<RunRequest["before"]>[number];
 
+const main = fileURLToPath(new URL("../main.ts", import.meta.url));
 const PROMPT = "nutshell> ";
 const MAX_TURNS = 40;
 
@@ -68,8 +72,8 @@ async function runBuiltin(line: string, { values }: Shell): Promise<void> {
     ([, quoted, bare]) => quoted ?? bare ?? "",
   );
   const home = values.home === undefined ? [] : ["--home", values.home];
-  const { dispatch } = await import("../dispatch.ts");
-  await dispatch([...words, ...home], process);
+  const child = spawn(process.execPath, [main, ...words, ...home], { stdio: "inherit" });
+  await once(child, "exit");
 }
 
 interface Terminal extends Disposable {
