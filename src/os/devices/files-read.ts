@@ -2,9 +2,10 @@
 import { isUtf8 } from "node:buffer";
 import { DeviceError } from "../kernel/device-error.ts";
 import type { CallResult, Syscall } from "../kernel/syscall.ts";
-import { bottom, join, type Label, labelOf } from "../security/label.ts";
+import { join, type Label, labelOf } from "../security/label.ts";
 import type { Json, LabelTree } from "../security/labelled.ts";
 import { type Content, filesBelow, listFolder, lookUp, ofVersion } from "./files-content.ts";
+import { labelOfAll } from "./files-labels.ts";
 import { type FilesSetting, findPlace, type Place } from "./files-place.ts";
 import { type Version, versionById, versionsOfPath } from "./files-versions.ts";
 
@@ -241,10 +242,4 @@ function findLines(at: string, bytes: Uint8Array, asked: SearchArgs): Match[] | 
 function showVersion({ id, bytes, hash, cause, pid, at }: Version): Json {
   const by = pid === undefined ? {} : { pid };
   return { version: id, ...(hash === undefined ? { removed: true } : { bytes }), cause, ...by, at };
-}
-
-export function labelOfAll(versions: readonly Version[]): Label {
-  let all = bottom;
-  for (const { label, placed } of versions) all = join(all, join(label, placed));
-  return all;
 }

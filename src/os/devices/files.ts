@@ -8,16 +8,9 @@ import type { BlobStore } from "../../durable/blobs.ts";
 import type { Database } from "../../durable/database.ts";
 import type { Device, Health } from "./device.ts";
 import { type FileStore, hostFolder, type View } from "./files-content.ts";
+import { copyVersions, firstAfter, keepAsOf, type Moment, setBase } from "./files-fork.ts";
 import { readingCalls } from "./files-read.ts";
-import {
-  baseOf,
-  copyVersions,
-  firstAfter,
-  keepAsOf,
-  type Moment,
-  schema,
-  setBase,
-} from "./files-versions.ts";
+import { baseOf, schema } from "./files-versions.ts";
 import { writingCalls } from "./files-write.ts";
 
 export interface FilesOptions {
