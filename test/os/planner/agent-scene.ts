@@ -6,6 +6,7 @@ import { mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createBlobStore } from "../../../src/durable/blobs.ts";
+import type { Database } from "../../../src/durable/database.ts";
 import type { Script, ScriptedPast } from "../../../src/llm/engines/script.ts";
 import { createScriptedEngine } from "../../../src/llm/engines/scripted-engine.ts";
 import type { Engine } from "../../../src/llm/inference/engine.ts";
@@ -75,12 +76,32 @@ export function createOutbox(): Outbox {
   };
 }
 
+/** What outlives a daemon. */
+export interface Ground {
+  readonly database: Database;
+  /** Workspace; content is kept beside it. */
+  readonly folder: string;
+}
+
+export async function openGround(): Promise<Ground> {
+  const folder = await realpath(await mkdtemp(join(tmpdir(), "nutshell-agent-")));
+  return { database: await testDatabase(), folder };
+}
+
+export async function closeGround({ database, folder }: Ground): Promise<void> {
+  await database[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true, force: true });
+  await rm(`${folder}-blobs`, { recursive: true, force: true });
+}
+
+/** @param given ground that stays when the system goes; absent: one of its own */
 export async function openSystem(
   model: Script | Engine,
   more: readonly Syscall[] = [],
+  given?: Ground,
 ): Promise<AgentSystem> {
-  const database = await testDatabase();
-  const folder = await realpath(await mkdtemp(join(tmpdir(), "nutshell-agent-")));
+  const ground = given ?? (await openGround());
+  const { database, folder } = ground;
   const blobs = createBlobStore(`${folder}-blobs`);
   const engine =
     "model" in model ? model : createScriptedEngine(model, { model: { contextLen: 100_000 } });
@@ -122,9 +143,7 @@ export async function openSystem(
       await kernel[Symbol.asyncDispose]();
       await llm[Symbol.asyncDispose]();
       await engine[Symbol.asyncDispose]();
-      await database[Symbol.asyncDispose]();
-      await rm(folder, { recursive: true, force: true });
-      await rm(`${folder}-blobs`, { recursive: true, force: true });
+      if (given === undefined) await closeGround(ground);
     },
   };
 }
