@@ -1,8 +1,9 @@
 /** What a machine needs before a daemon can start, looked at without one. */
 import { constants } from "node:fs";
-import { access, mkdir, statfs } from "node:fs/promises";
+import { access, statfs } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import type { HealthRow } from "../../os/system.ts";
+import { makeHome } from "./home.ts";
 
 /** @param home the daemon's folder */
 export async function checkMachine(home: string): Promise<HealthRow[]> {
@@ -40,7 +41,7 @@ const MIN_FREE_BYTES = 200 << 20;
 
 async function folder(home: string): Promise<HealthRow> {
   try {
-    await mkdir(home, { recursive: true, mode: 0o700 });
+    await makeHome(home);
     await access(home, constants.W_OK);
     const { bavail, bsize } = await statfs(home);
     const free = bavail * bsize;

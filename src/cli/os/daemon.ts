@@ -3,7 +3,7 @@ import { openEngine } from "../../llm/engines/open-engine.node.ts";
 import { bootSystem } from "../../os/boot.node.ts";
 import { startControl } from "../../server/control/control-server.ts";
 import type { CommandIo } from "../command.ts";
-import { socketPath } from "./home.ts";
+import { makeHome, socketPath } from "./home.ts";
 import { shippedModel } from "./shipped-model.ts";
 
 export interface DaemonSetting {
@@ -26,6 +26,7 @@ export async function bootDaemon(
   ready: (ready: Ready) => void,
 ): Promise<void> {
   const say = (line: string): void => io.stderr(`${line}\n`);
+  await makeHome(home);
   await using engine = await openEngine(model, { say });
   await using system = await bootSystem({
     home,

@@ -1,13 +1,13 @@
 /** A daemon in the background: its own session, its talk in a log file, ready when it answers. */
 import { spawn } from "node:child_process";
-import { mkdir, open, readFile } from "node:fs/promises";
+import { open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { NutshellError } from "../../error.ts";
 import { connectControl } from "../../server/control/control-client.ts";
 import type { CommandIo } from "../command.ts";
-import { socketPath } from "./home.ts";
+import { makeHome, socketPath } from "./home.ts";
 
 const main = fileURLToPath(new URL("../main.ts", import.meta.url));
 const READY_MS = 60_000;
@@ -20,7 +20,7 @@ export async function bootDetached(
 ): Promise<void> {
   if (await isListening(home))
     throw new NutshellError("USAGE", `boot: one daemon per home, got one that runs in ${home}.`);
-  await mkdir(home, { recursive: true, mode: 0o700 });
+  await makeHome(home);
   const logPath = join(home, "daemon.log");
   const log = await open(logPath, "a", 0o600);
   const rest = words.filter((word) => word !== "--detach");

@@ -3,6 +3,7 @@
  * command of the operating system finds it the same way.
  */
 import { createHash } from "node:crypto";
+import { mkdir } from "node:fs/promises";
 import { homedir, tmpdir, userInfo } from "node:os";
 import { join, resolve } from "node:path";
 import type { OptionTableFor } from "../../options.ts";
@@ -28,6 +29,11 @@ export function homeFolder({ home }: HomeValues): string {
   // Root's database runs as a user who may not enter root's own home.
   const usual = process.getuid?.() === 0 ? "/var/lib" : join(homedir(), ".local", "share");
   return resolve(home ?? (NUTSHELL_HOME || join(XDG_DATA_HOME || usual, "nutshell")));
+}
+
+/** Closed to others; root's is passed through by the user who runs its database. */
+export async function makeHome(home: string): Promise<void> {
+  await mkdir(home, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 });
 }
 
 /** A Unix socket's path has 107 bytes at most: a longer one is replaced by its hash. */
