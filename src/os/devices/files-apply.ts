@@ -25,10 +25,10 @@ export async function apply(
   const target = { tree: base, owner: view.owner };
   const changed = await ownChanges(setting, { view, path: folder });
   const paths = changed.map(({ path }) => path);
-  return changeFiles(setting, target, context, "files.apply", paths, async (current) => {
+  return changeFiles(setting, target, context, "files.apply", paths, async (current, client) => {
     const nexts: Next[] = [];
     for (const { path, hash, bytes, label, placed } of changed) {
-      const seen = await firstSeen(pool, view.tree, path);
+      const seen = await firstSeen(client, view.tree, path);
       const now = current.get(path)?.hash;
       if (now === hash) continue;
       if (now !== seen) throw conflict();

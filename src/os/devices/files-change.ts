@@ -44,7 +44,8 @@ export interface Next {
 export type Current = ReadonlyMap<string, Version | undefined>;
 
 /**
- * @param decide what the paths become; what it throws is thrown, and nothing has changed
+ * @param decide what the paths become; what it throws is thrown, and nothing has changed. It asks
+ *   the client alone: with one more connection a change, many at once would wait for each other
  * @returns the versions, also when an earlier attempt made them
  * @throws DeviceError when the disk was changed by others meanwhile; NutshellError DISK
  */
@@ -54,7 +55,7 @@ export async function changeFiles(
   caller: Caller,
   cause: string,
   paths: readonly string[],
-  decide: (current: Current) => Promise<readonly Next[]>,
+  decide: (current: Current, client: Queryable) => Promise<readonly Next[]>,
 ): Promise<readonly Version[]> {
   const sorted = [...new Set(paths)].sort();
   const recorded = await store.database.transaction(async (client) => {
@@ -64,7 +65,7 @@ export async function changeFiles(
     const current = new Map<string, Version | undefined>();
     for (const path of sorted) current.set(path, await adopt(store, client, view, caller, path));
     const made: Version[] = [];
-    for (const next of await decide(current)) {
+    for (const next of await decide(current, client)) {
       const version = toVersion(view, caller, cause, next, current.get(next.path));
       made.push(await addVersion(client, version));
     }

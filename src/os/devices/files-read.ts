@@ -7,7 +7,7 @@ import type { Json, LabelTree } from "../security/labelled.ts";
 import { type Content, filesBelow, listFolder, lookUp, ofVersion } from "./files-content.ts";
 import { labelOfAll } from "./files-labels.ts";
 import { type FilesSetting, findPlace, type Place } from "./files-place.ts";
-import { type Version, versionById, versionsOfPath } from "./files-versions.ts";
+import { type Queryable, type Version, versionById, versionsOfPath } from "./files-versions.ts";
 
 /** Of one result; more is read in parts. */
 export const MAX_RESULT_BYTES: number = 1 << 20;
@@ -118,12 +118,12 @@ export async function contentAt(
   setting: FilesSetting,
   { view, path: at }: Place,
   id?: number,
+  db: Queryable = setting.database.pool,
 ): Promise<Content> {
-  const { pool } = setting.database;
-  const version = id === undefined ? undefined : await versionById(pool, id);
+  const version = id === undefined ? undefined : await versionById(db, id);
   const isOfPath = version?.tree === view.tree && version.path === at;
   const known = version !== undefined && isOfPath ? ofVersion(setting, version) : undefined;
-  const found = id === undefined ? await lookUp(setting, pool, view, at) : known;
+  const found = id === undefined ? await lookUp(setting, db, view, at) : known;
   if (found?.hash !== undefined) return found;
   const rule = "files: there must be a file, got none. List the folder for the names there are.";
   throw new DeviceError(rule, found?.placed && { labels: { label: found.placed } });

@@ -59,18 +59,25 @@ export async function transfer(
   const placed = placedBy(args, context);
   const removed = moves ? pairs.map((pair) => pair.from) : [];
   const paths = [...pairs.map((pair) => pair.to), ...removed];
-  const changed = await changeFiles(setting, target.view, context, call, paths, async (current) => {
-    const nexts: Next[] = [];
-    for (const pair of pairs) {
-      checkFree(call, current, pair.to);
-      const content = await contentAt(setting, { ...source, path: pair.from });
-      const hash = await setting.blobs.put(await content.read());
-      const label = join(content.label, chosenBy(args, context));
-      nexts.push({ path: pair.to, hash, bytes: content.bytes, label, placed });
-    }
-    const gone = { bytes: 0, label: placed, placed };
-    return [...nexts, ...removed.map((path): Next => ({ path, ...gone }))];
-  });
+  const changed = await changeFiles(
+    setting,
+    target.view,
+    context,
+    call,
+    paths,
+    async (current, client) => {
+      const nexts: Next[] = [];
+      for (const pair of pairs) {
+        checkFree(call, current, pair.to);
+        const content = await contentAt(setting, { ...source, path: pair.from }, undefined, client);
+        const hash = await setting.blobs.put(await content.read());
+        const label = join(content.label, chosenBy(args, context));
+        nexts.push({ path: pair.to, hash, bytes: content.bytes, label, placed });
+      }
+      const gone = { bytes: 0, label: placed, placed };
+      return [...nexts, ...removed.map((path): Next => ({ path, ...gone }))];
+    },
+  );
   if (moves) await removeEmptied(source, removed);
   return changed;
 }

@@ -6,7 +6,13 @@ import type { Labelled } from "../security/labelled.ts";
 import { changeFiles, type Next } from "./files-change.ts";
 import { chosenBy } from "./files-labels.ts";
 import { type FilesSetting, findPlace } from "./files-place.ts";
-import { newestVersion, type Version, versionById, versionsOfChange } from "./files-versions.ts";
+import {
+  newestVersion,
+  type Queryable,
+  type Version,
+  versionById,
+  versionsOfChange,
+} from "./files-versions.ts";
 
 export async function undo(
   setting: FilesSetting,
@@ -19,26 +25,21 @@ export async function undo(
   const newest = await newestVersion(pool, view.tree, at);
   const group = newest === undefined ? [] : await versionsOfChange(pool, view.tree, newest.change);
   const paths = [at, ...group.map((version) => version.path)];
-  return changeFiles(setting, view, context, "files.undo", paths, async (current) => {
+  return changeFiles(setting, view, context, "files.undo", paths, async (current, client) => {
     const now = current.get(at);
     const together = now?.change === newest?.change ? new Set(paths) : [at];
     const nexts: Next[] = [];
     for (const path of together) {
       const version = current.get(path);
       if (version?.change !== now?.change) throw changedSince();
-      nexts.push(await stepBack(setting, version, chosenBy(args, context)));
+      nexts.push(await stepBack(client, version, chosenBy(args, context)));
     }
     return nexts;
   });
 }
 
-async function stepBack(
-  setting: FilesSetting,
-  now: Version | undefined,
-  chosen: Label,
-): Promise<Next> {
-  const { pool } = setting.database;
-  const before = now?.before === undefined ? undefined : await versionById(pool, now.before);
+async function stepBack(client: Queryable, now: Version | undefined, chosen: Label): Promise<Next> {
+  const before = now?.before === undefined ? undefined : await versionById(client, now.before);
   const isFirst = now?.before === undefined;
   if (now === undefined || (isFirst && (now.hash === undefined || isGiven(now))))
     throw new DeviceError("files.undo: a file must have a change to take back, got none.");

@@ -185,6 +185,16 @@ test("parallel changes of one file lose nothing", async () => {
   assert.deepEqual(kept.split("\n").sort(), [...lines.map((line) => line.trim()), ""].sort());
 });
 
+test("more changes at once than the database has connections", async () => {
+  const who = { tree: "many" };
+  await scene.call("files.write", { path: "from", text: "x" }, who);
+  const names = Array.from({ length: 30 }, (_, i) => `to/${i}`);
+  await Promise.all(names.map((to) => scene.call("files.copy", { from: "from", to }, who)));
+  await Promise.all(names.map((path) => scene.call("files.undo", { path }, who)));
+  const { value } = await scene.call("files.list", { path: "." }, who);
+  assert.deepEqual(value, { entries: [{ name: "from", kind: "file" }] });
+});
+
 test("a change that a crash left half done is finished by the same call", async () => {
   const tree = `host:${scene.folder}`;
   await scene.call("files.write", { path: "half", text: "old" }, { tree });
