@@ -18,7 +18,7 @@ const maxSpan = 8;
 /** What a person types; whatever comes after so many characters was pasted, and is not looked at. */
 const maxChars = 2 ** 16;
 /** "1." before the first of several things to do is nobody's value. */
-const listMark = /(^|[\n\r]|[.:;!?]["'”’)]*\s)\s*\(?(?:\d{1,3}|[a-zA-Z])[.)](?=\s)/g;
+const listMark = /(^|[\n\r]|[.:;!?]["'”’)]?\s)\s{0,8}\(?(?:\d{1,3}|[a-zA-Z])[.)](?=\s)/g;
 
 export function readTurn(typed: string = ""): Turn {
   const text = typed.slice(0, maxChars);
@@ -94,13 +94,15 @@ export function isNamed(source: Source, turn: Turn): boolean {
   return host !== undefined && turn.spans(1).some((word) => toUrl(word)?.host === host);
 }
 
-/** Without quotes, brackets and the sentence's own punctuation. */
+const opening = "\"'`([{<«“‘*";
+const closing = "\"'`)]}>»”’.,;:!?…*";
+
+/** Without quotes, brackets and the sentence's own punctuation; by steps, for a regex would crawl. */
 function bare(text: string): string {
-  const end = /['’]s$|["'`)\]}>»”’.,;:!?…*]+$/;
-  return text
-    .replace(/^["'`([{<«“‘*]+/, "")
-    .replace(end, "")
-    .replace(end, "");
+  let [start, end] = [0, text.length];
+  while (start < end && opening.includes(text[start] ?? "")) start += 1;
+  while (start < end && closing.includes(text[end - 1] ?? "")) end -= 1;
+  return text.slice(start, end).replace(/['’]s$/, "");
 }
 
 function toNumber(word: string): number | undefined {

@@ -281,3 +281,13 @@ test("what cannot be undone, and what others could steer", () => {
   check("allow recipient.trusted", { ...told, more: { influenceBits: Math.log2(10) } });
   check("ask influence.above", { ...told, more: { influenceBits: 3 } });
 });
+
+test("a turn that was pasted full of anything is read in little time", () => {
+  const sinks = { to: "recipient" } as const;
+  const start = performance.now();
+  for (const piece of ["\n", "!", ". ", "word ", "(", "a@", "1.\n", "https://"]) {
+    const turn = `${piece.repeat(2 ** 17 / piece.length)}x`;
+    check("deny recipient.foreign", { args: { to: ["evil@x.org", web] }, sinks, turn });
+  }
+  assert.ok(performance.now() - start < 5000, `${performance.now() - start} ms`);
+});
