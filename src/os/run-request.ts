@@ -37,7 +37,8 @@ export async function toSpawn(
     request.plan === undefined
       ? await agentSpawn(request, workspace, places, rows)
       : { spawn: planSpawn(request.plan, request.owner, workspace, rows), refused: [] };
-  const { budget = spawn.budget, nice, deadline, interactive, approvals } = request;
+  const { nice, deadline, interactive, approvals } = request;
+  const budget = { ...spawn.budget, ...request.budget };
   const asked = { budget, nice, deadline, interactive, approvals };
   const given = Object.entries(asked).filter(([, value]) => value !== undefined);
   return { spawn: { ...spawn, ...Object.fromEntries(given) }, refused };

@@ -1,6 +1,6 @@
 /**
  * What an app gets: of the rights that its manifest asks for those that lie within what its person
- * hands over, and of each limit the smaller one. A manifest never widens anything.
+ * hands over, and of each limit the person's, where there is one. A manifest never widens anything.
  */
 import type { Budget } from "../kernel/process.ts";
 import { type Capability, narrow } from "../security/capability.ts";
@@ -19,15 +19,5 @@ export function grantTo(
   held: { readonly capabilities: readonly Capability[]; readonly budget?: Budget },
 ): Granted {
   const { granted, refused } = narrow(devices, held.capabilities);
-  return { capabilities: granted, refused, budget: narrowBudget(budget, held.budget ?? {}) };
-}
-
-const limits = ["tokens", "microUsd", "calls", "ms", "influenceBits"] as const;
-
-function narrowBudget(asked: Budget, held: Budget): Budget {
-  const smaller = limits.flatMap((limit) => {
-    const given = [asked[limit], held[limit]].filter((value) => value !== undefined);
-    return given.length === 0 ? [] : [[limit, Math.min(...given)] as const];
-  });
-  return Object.fromEntries(smaller);
+  return { capabilities: granted, refused, budget: { ...budget, ...held.budget } };
 }
