@@ -5,7 +5,7 @@
 
 import { calculator } from "../../llm/chat/tools/calculator.ts";
 import { evaluateExpression } from "../../llm/chat/tools/expression.ts";
-import { ArithmeticError, renderRational } from "../../llm/chat/tools/rational.ts";
+import { ArithmeticError, renderExact } from "../../llm/chat/tools/rational.ts";
 import { DeviceError } from "../kernel/device-error.ts";
 import type { Syscall } from "../kernel/syscall.ts";
 import { bottom } from "../security/label.ts";
@@ -14,7 +14,7 @@ import type { Device } from "./device.ts";
 
 const evaluate: Syscall = {
   name: "calculator.evaluate",
-  doc: calculator.description,
+  doc: "Works an expression out exactly; what has no end as decimals is a fraction.",
   args: calculator.parameters,
   effect: "pure",
   access: "read",
@@ -28,7 +28,7 @@ const evaluate: Syscall = {
 /** @throws DeviceError saying what is wrong and where; the expression itself is not repeated */
 function compute(expression: string): Json {
   try {
-    return renderRational(evaluateExpression(expression));
+    return renderExact(evaluateExpression(expression));
   } catch (error) {
     if (!(error instanceof ArithmeticError)) throw error;
     throw new DeviceError("calculator: the expression must be arithmetic that ends.", {

@@ -6,6 +6,8 @@
 import type { ToolCall } from "../../llm/chat/conversation.ts";
 import { calculator } from "../../llm/chat/tools/calculator.ts";
 import { clock } from "../../llm/chat/tools/clock.ts";
+import { evaluateExpression } from "../../llm/chat/tools/expression.ts";
+import { renderRational } from "../../llm/chat/tools/rational.ts";
 import { readFile } from "../../llm/chat/tools/read-file.ts";
 import type { ToolDefinition } from "../../llm/inference/engine.ts";
 import type { Outcome, Syscall } from "../kernel/syscall.ts";
@@ -35,7 +37,7 @@ const trained: readonly PlannerTool[] = [
     definition: toDefinition(calculator),
     call: "calculator.evaluate",
     toArgs: asIs,
-    show: showValue,
+    show: (value) => renderRational(evaluateExpression(showValue(value))),
   },
   {
     definition: toDefinition(clock),

@@ -27,6 +27,8 @@ test("the calculator is exact, and adds no source of its own", async () => {
   const { value, labels } = await call(device, "calculator.evaluate", { expression: "24*78+1/4" });
   assert.equal(value, "1872.25");
   assert.deepEqual(labels, { label: bottom });
+  const third = await call(device, "calculator.evaluate", { expression: "-2^64/3" });
+  assert.equal(third.value, "-18446744073709551616/3");
   const wrong = call(device, "calculator.evaluate", { expression: "rm -rf" });
   await assert.rejects(wrong, (error: unknown) => {
     assert.ok(error instanceof DeviceError);

@@ -76,6 +76,13 @@ export function renderRational({ above, below }: Rational): string {
   return sign + renderRounded(size, below);
 }
 
+/** Decimals where they end, else a fraction: always the number itself. */
+export function renderExact(number: Rational): string {
+  const { above, below } = number;
+  const ends = below === 1n || decimalPlaces(below) !== undefined;
+  return ends ? renderRational(number) : `${above}/${below}`;
+}
+
 /** @returns the fewest decimals that write 1/below exactly, when they are MAX_DECIMALS or fewer */
 function decimalPlaces(below: bigint): number | undefined {
   for (let places = 1; places <= MAX_DECIMALS; places++)
