@@ -69,10 +69,10 @@ function chooseNode() {
   );
 }
 
-/** Changes whenever the lockfile or the Node does. */
+/** Changes whenever the lockfile or the Node does; a checkout that was moved stays set up. */
 function stampOf(node) {
   const hash = createHash("sha256").update(readFileSync(join(root, "package-lock.json")));
-  return hash.update(`${node.binary} ${node.integrity ?? node.label}`).digest("hex");
+  return hash.update(node.integrity ?? `${node.binary} ${node.label}`).digest("hex");
 }
 
 function isReady(node, stamp) {
