@@ -14,6 +14,8 @@ export const command: Command<OptionTableFor<HomeValues>> = defineCommand({
   async run(values, io, { positionals }) {
     const pid = readPid("mem", positionals[0]);
     const map = await connect(values).call("memory", { pid });
-    io.stdout(io.json ? `${JSON.stringify(map)}\n` : renderMemoryMap(map, io));
+    io.stdout(
+      io.json ? `${JSON.stringify(map)}\n` : renderMemoryMap(map, io.isTTY ? io.columns : 1000),
+    );
   },
 });

@@ -1,7 +1,8 @@
 /**
  * Ends of processes. One transaction turns a living process into a zombie with its exit; it is
- * `dead` once somebody waited for it. Children of a process that ended live on, adopted by the
- * kernel (parent 0), which waits for nobody: they are reaped when they end.
+ * `dead` once its parent waited for it. Children of a process that ended live on, adopted by the
+ * kernel (parent 0), which waits for nobody: they are reaped when they end, as are processes that
+ * a person or the clock started. A person may ask how a dead one ended.
  */
 import { canonicalJson } from "../security/canonical.ts";
 import { toLabelTreeJson } from "../security/label-json.ts";
@@ -55,7 +56,7 @@ export async function close(
   const { rows } = await client.query<{ parent: number | null }>(
     `update process p set exit = $2, exit_labels = $3, ended_at = $4, stopped = false,
        current = null, waits_for = null,
-       state = case when parent = 0 or parent = any($1) then 'dead' else 'zombie' end
+       state = case when coalesce(parent, 0) = 0 or parent = any($1) then 'dead' else 'zombie' end
      where pid = any($1) returning parent`,
     [pids, exitText, labels === undefined ? null : canonicalJson(toLabelTreeJson(labels)), now],
   );
