@@ -186,7 +186,7 @@ export class Generation implements Work {
     const seam = this.#seam;
     for (const stop of this.#request.options.stop ?? []) {
       const at = this.#text.indexOf(stop, Math.max(0, seam - stop.length + 1));
-      if (at < 0 || at >= seam) continue;
+      if (at < 0) continue;
       this.#text = this.#text.slice(0, at);
       this.#finish = "stop";
     }

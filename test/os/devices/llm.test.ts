@@ -8,12 +8,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { chooseBackend } from "../../../src/compute/backends/choose.node.ts";
+import type { Message } from "../../../src/llm/chat/conversation.ts";
 import { createLocalEngine } from "../../../src/llm/engines/local-engine.ts";
 import { nutshellFormat } from "../../../src/llm/engines/nutshell-format.ts";
 import { createScriptedEngine } from "../../../src/llm/engines/scripted-engine.ts";
 import { createTokenEngine } from "../../../src/llm/inference/checkpoint-engine.ts";
 import type { Engine } from "../../../src/llm/inference/engine.ts";
 import { initialise } from "../../../src/llm/model/parameters.ts";
+import { Generation } from "../../../src/os/devices/generation.ts";
+import { Swap } from "../../../src/os/devices/swap.ts";
 import type { DeviceError } from "../../../src/os/kernel/device-error.ts";
 import { chatTokenizer } from "../../llm/chat/tokenizer.ts";
 import { noisyConfig } from "../../llm/engines/noisy-engine.ts";
@@ -90,6 +93,33 @@ function saidBy(result: Parameters<typeof replyOf>[0]): object {
   const { message, finishReason, usage } = replyOf(result);
   return { message, finishReason, tokens: usage.completionTokens };
 }
+
+test("a stop text that lies across a cut is found", async () => {
+  await using engine = await openTiny(200);
+  await using swap = new Swap();
+  const { signal } = new AbortController();
+  const make = (stop: readonly string[]): Generation => {
+    const { messages } = hello(1) as { messages: readonly Message[] };
+    const options = { stop, sampling: { seed: 5 } };
+    return new Generation(engine, { messages, tools: [], maxTokens: 60, options, signal }, swap);
+  };
+  const whole = make([]);
+  while (!(await whole.run(99)).done);
+  const { content } = whole.generated.message;
+  for (const tokens of [5, 11, 18, 30]) {
+    const probe = make([]);
+    await probe.run(tokens);
+    const cut = probe.generated.message.content.length;
+    const stop = content.slice(cut - 2, cut + 2);
+    const parted = make([stop]);
+    await parted.run(tokens);
+    await parted.pageOut();
+    while (!(await parted.run(99)).done);
+    assert.equal(parted.generated.message.content, content.slice(0, content.indexOf(stop)));
+    for (const one of [probe, parted]) await one.close();
+  }
+  await whole.close();
+});
 
 test("calls that a limit cut are left out", async () => {
   await using opened = openDevice(await openTiny(200));

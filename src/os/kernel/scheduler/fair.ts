@@ -64,13 +64,10 @@ class Fair implements FairPolicy {
   }
 
   enter({ pid, priority }: Claim): void {
-    const { virtualTime: V } = this;
-    const known = this.accounts.get(pid) ?? { time: V, longest: this.quantum, claims: 0 };
+    const { virtualTime: time, quantum: longest } = this;
+    const known = this.accounts.get(pid) ?? { time, longest, claims: 0 };
     const account = { ...known, weight: weightOf(priority.nice), claims: known.claims + 1 };
     this.accounts.set(pid, account);
-    if (account.claims > 1) return;
-    account.time = Math.max(V, account.time);
-    this.#bound(account);
   }
 
   choose<C extends Claim>(waiting: readonly C[]): C {
@@ -106,7 +103,7 @@ class Fair implements FairPolicy {
   #account({ pid }: Claim): Account {
     return this.accounts.get(pid) as Account;
   }
-  /** Weights that compete; forgets accounts that would begin at V anyway. */
+  /** Weights that compete; who has left and is not ahead is forgotten, and will begin at V. */
   #weights(): number {
     let total = 0;
     for (const [pid, { weight, claims, time }] of this.accounts)

@@ -79,8 +79,6 @@ export class Lane<E extends Entry> {
   /** Its turn is over, and it waits for the next one. */
   back(entry: E, tokens: number, now: number, state: "waiting" | "stalled" = "waiting"): void {
     this.#settle(entry, tokens, now);
-    // Who found no memory has none to offer: two that wake each other would never rest.
-    if (state === "waiting") this.wake();
     entry.state = state;
     this.#waiting.push(entry);
   }

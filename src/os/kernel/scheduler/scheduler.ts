@@ -150,10 +150,13 @@ class Dispatcher implements Scheduler {
   async #work(lane: Queue, first: Request): Promise<void> {
     for (let request: Request | undefined = first; request !== undefined; ) {
       const before: Request = request;
-      await this.#turn(lane, before);
-      request = this.#take(lane);
+      const turn = this.#turn(lane, before);
+      // Not before it has begun: of two that want memory, the one chosen first gets it.
       this.#fill(lane);
-      if (request !== before && before.state === "waiting") await this.#park(lane, before);
+      await turn;
+      await this.#makeWay(lane, before);
+      request = this.#take(lane);
+      if (before.state === "waiting") await this.#park(lane, before);
     }
     this.#fill(lane);
   }
@@ -181,6 +184,13 @@ class Dispatcher implements Scheduler {
       const other = lane.policy.farthest(asleep);
       if (!(await this.#tryPageOut(lane, other))) stuck.add(other);
     }
+  }
+  /** Where others found no memory, whoever was served gives his, if their turn is nearer. */
+  async #makeWay(lane: Queue, request: Request): Promise<void> {
+    if (request.state !== "waiting" || request.work.resident !== true) return;
+    const short = lane.waiting.filter(({ state }) => state === "stalled");
+    if (short.length > 0 && lane.policy.farthest([...short, request]) === request)
+      await this.#tryPageOut(lane, request);
   }
   /** Somebody else goes on and will end, or gives up memory just now. */
   #canWait({ running, waiting }: Queue): boolean {

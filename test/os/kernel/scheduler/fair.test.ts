@@ -77,6 +77,43 @@ test("sleep saves nothing up, and a new process has no more than its share from 
   assert.ok(Math.abs(service(2).tokens - 10_000) <= 2 * QUANTUM, `${service(2).tokens}`);
 });
 
+test("weights are shares also where no turn is used up", () => {
+  const short = Array.from({ length: 3000 }, () => ({ tokens: 5, thinkMs: 0 }));
+  const three = [0, TWICE, FOUR_TIMES].flatMap((nice, i) =>
+    // Side by side, so that one waits whenever another ends.
+    Array.from({ length: 3 }, () => ({ ...worker(i + 1, { nice }), requests: short })),
+  );
+  const service = run(three, 20_000);
+  const [one, two, four] = [1, 2, 3].map((pid) => service(pid).tokens) as [number, number, number];
+  assert.ok(Math.abs(two / one / 1.25 ** 3 - 1) < 0.02, `${two / one}`);
+  assert.ok(Math.abs(four / one / 1.25 ** 6 - 1) < 0.02, `${four / one}`);
+});
+
+test("a weight that one request cannot use makes no debts for others to pay", () => {
+  const policy = createFairPolicy(QUANTUM);
+  const newcomer = { ...worker(4), startsAt: 50_000 };
+  const processes = [worker(1, { nice: -20 }), worker(2), worker(3), newcomer];
+  const { ledger } = simulate({ policy, processes, places: 2, untilMs: 60_000 });
+  for (const pid of [2, 3]) assert.ok((ledger.get(pid)?.longestWaitMs ?? 0) < 1000);
+});
+
+test("turns that serve nothing come to an end for who waits behind them", () => {
+  const policy = createFairPolicy(QUANTUM);
+  const ahead = { id: 0, pid: 1, priority: batch };
+  policy.enter(ahead);
+  policy.choose([ahead]);
+  policy.charge(ahead, 100);
+  let turns = 0;
+  for (let next = { id: 1, pid: 2, priority: batch }; turns < 1000; turns++) {
+    policy.enter(next);
+    if (policy.choose([ahead, next]) === ahead) break;
+    policy.charge(next, 0);
+    policy.leave(next);
+    next = { ...next, id: next.id + 1 };
+  }
+  assert.ok(turns < 1000, `${turns}`);
+});
+
 test("requests side by side share what their process has", () => {
   const service = run([worker(1), worker(1), worker(1), worker(2)], 50_000);
   assert.ok(Math.abs(service(1).tokens - service(2).tokens) <= 2 * QUANTUM);

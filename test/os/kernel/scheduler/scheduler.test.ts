@@ -171,6 +171,13 @@ test("memory that somebody else holds makes nobody wait for another who waits", 
   for (const { status } of await Promise.allSettled(all)) assert.equal(status, "rejected");
 });
 
+test("who found no memory has another's as soon as that one rests", async () => {
+  const { turns, ask } = setUp(createScheduler({ lanes: { a: { places: 2 } } }));
+  const pages = { free: 1 };
+  await Promise.all([1, 2].map((pid) => ask(pid, { work: paged(pages, turns, pid, 9) })));
+  assert.ok(turns.indexOf("2") < 9, `${turns}`);
+});
+
 test("what cannot be moved out stays until it is done", async () => {
   const { turns, ask } = setUp(createScheduler({ quantum: QUANTUM }));
   const pages = { free: 1 };
