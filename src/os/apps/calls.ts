@@ -1,6 +1,6 @@
 /**
- * What an app brings along, as calls: texts of its knowledge, and skills. An installed skill is its
- * person's configuration; knowledge is data, and what a workspace offers is foreign.
+ * What an app and a workspace bring along, as calls: knowledge, skills, instructions. An installed
+ * skill is its person's configuration; knowledge is data, and what a workspace offers is foreign.
  */
 import { DeviceError } from "../kernel/device-error.ts";
 import type { CallContext, CallResult, Syscall } from "../kernel/syscall.ts";
@@ -9,6 +9,7 @@ import { findApps, MAX_KNOWLEDGE_BYTES } from "./app.node.ts";
 import { tryReadInner } from "./inner-file.node.ts";
 import { isInnerPath } from "./manifest.ts";
 import { readSkill } from "./skills.node.ts";
+import { readWorkspaceInstructions } from "./workspace-instructions.node.ts";
 
 export interface AppPlaces {
   /** Folders that hold apps. */
@@ -40,6 +41,14 @@ export function createAppCalls(places: AppPlaces): readonly Syscall[] {
       doc: "What a skill says to do, or one of its files; names as listed, as in app/NAME.",
       args: schema({ skill: text, file: text }, ["skill"]),
       run: async ({ value }, context) => showSkill(places, value as unknown as SkillArgs, context),
+    },
+    {
+      ...reads,
+      name: "apps.instructions",
+      doc: "What the workspace says to whoever works on a path, the nearest last, which holds.",
+      args: schema({ path: text }, ["path"]),
+      run: async ({ value }, context) =>
+        showInstructions((value as { readonly path: string }).path, context),
     },
   ];
 }
@@ -81,6 +90,23 @@ async function showSkill(
   return { value: body, labels: { label: found.label } };
 }
 
+async function showInstructions(
+  path: string,
+  { fileTree, owner }: CallContext,
+): Promise<CallResult> {
+  const root = hostFolder(fileTree);
+  const found = root === undefined ? [] : await readWorkspaceInstructions(root, path);
+  const readers = new Set([owner]);
+  const parts = found.map((one) => ({ label: labelOf(`file:${one.path}`, readers) }));
+  const label = labelOf("file:AGENTS.md", readers); // Whether there are some at all.
+  return { value: found.map((one) => ({ ...one })), labels: { label, parts } };
+}
+
+/** Of a tree that is a folder of this machine. */
+function hostFolder(fileTree: string): string | undefined {
+  return fileTree.startsWith("host:") ? fileTree.slice("host:".length) : undefined;
+}
+
 /** @param source "user", "workspace", or an app's name */
 async function placeOf(
   { apps, home }: AppPlaces,
@@ -94,8 +120,8 @@ async function placeOf(
     const folder = (await findApps(apps)).get(source);
     return folder === undefined ? undefined : { place: [folder, "skills"], label: configured };
   }
-  if (!fileTree.startsWith("host:")) return undefined;
-  const root = fileTree.slice("host:".length);
+  const root = hostFolder(fileTree);
+  if (root === undefined) return undefined;
   const label = labelOf("file:.agents/skills", new Set([owner]));
   return { place: [root, ".agents/skills"], label };
 }

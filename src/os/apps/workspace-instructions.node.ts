@@ -15,8 +15,10 @@ export interface WorkspaceInstruction {
 
 const NAMES = ["AGENTS.md", "CLAUDE.md", "GEMINI.md"];
 const MAX_BYTES = 128 << 10;
+/** A workspace is foreign: what is odd about it must not keep anybody from working in it. */
+const UNREADABLE = "(not read: it leads out of the workspace, is too large, or is no text)";
 
-/** @param at folder or file below the root, "" = the root itself. @throws NutshellError MANIFEST */
+/** @param at folder or file below the root, "" = the root itself. */
 export async function readWorkspaceInstructions(
   root: string,
   at: string = "",
@@ -25,7 +27,7 @@ export async function readWorkspaceInstructions(
   for (const folder of foldersDownTo(at)) {
     for (const name of NAMES) {
       const path = folder === "" ? name : `${folder}/${name}`;
-      const text = await tryReadInner(root, path, MAX_BYTES);
+      const text = await tryReadInner(root, path, MAX_BYTES).catch(() => UNREADABLE);
       if (text === undefined) continue;
       found.push({ path, text });
       break;

@@ -40,7 +40,9 @@ export async function runHandles(scene: AgentScene, endorses: boolean): Promise<
   const watch = createPatience();
   const rules = { role: "system" as const, text: RULES, label: labelOf("config") };
   window.add(rules);
-  sayFirst(window, { ...input, instructions: input.instructions.filter(isOwn), before: [] });
+  const { instructions, before } = input;
+  const heard = { instructions: instructions.filter(isOwn), before: before.filter(isOwn) };
+  sayFirst(window, { ...input, ...heard });
   const run: HandlesRun = { scene, handles: createHandles(), seen: rules.label, told: 0 };
   for (let step = 0; step < input.limits.steps; step++) {
     const { messages, label } = await window.prompt();
@@ -58,7 +60,7 @@ export async function runHandles(scene: AgentScene, endorses: boolean): Promise<
   throw outOfSteps(input);
 }
 
-/** Foreign instructions are foreign text. */
+/** What others had a hand in is not shown, who said it before included. */
 function isOwn({ label }: { readonly label: Label }): boolean {
   return isTrusted(label);
 }

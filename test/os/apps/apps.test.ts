@@ -158,6 +158,31 @@ test("instructions of a workspace come root first, nearest last", async () => {
   ]);
 });
 
+test("instructions that lead out of the workspace are named and not read", async () => {
+  await put("odd/inside.md", "inside");
+  const root = join(folder, "odd");
+  await symlink(join(folder, "secret.txt"), join(root, "AGENTS.md"));
+  const [found] = await readWorkspaceInstructions(root);
+  assert.match(found?.text ?? "", /^\(not read/);
+  await rm(join(root, "AGENTS.md"));
+  await symlink("inside.md", join(root, "AGENTS.md"));
+  assert.deepEqual(await readWorkspaceInstructions(root), [{ path: "AGENTS.md", text: "inside" }]);
+});
+
+test("instructions of a workspace are foreign text to a process that asks for them", async () => {
+  const row = createAppCalls({ apps: [] }).find(({ name }) => name === "apps.instructions");
+  const args = { value: { path: "a/b/c.ts" }, labels: { label: labelOf("user") } };
+  const found = await row?.run(args, contextOf({ tree: `host:${join(folder, "work")}` }));
+  assert.deepEqual(found?.value, [
+    { path: "AGENTS.md", text: "root" },
+    { path: "a/GEMINI.md", text: "a" },
+    { path: "a/b/AGENTS.md", text: "nearest" },
+  ]);
+  assert.ok(found?.labels !== undefined && !isTrusted(found.labels.label));
+  const none = await row?.run(args, contextOf({ tree: "private" }));
+  assert.deepEqual(none?.value, []);
+});
+
 const skills: readonly [name: string, text: string, fault: RegExp | undefined][] = [
   ["fine", '---\nname: fine\ndescription: "What it does: and when"\n---\nBody.\n', undefined],
   ["folded", "---\nname: folded\ndescription: >\n  two\n  lines\nlicense: MIT\n---\nx", undefined],
