@@ -32,8 +32,8 @@ const rows: readonly Syscall[] = [
       additionalProperties: false,
     },
     effect: "idempotent", // A question that stands open is found again, not put twice.
-    access: "write",
-    sinks: { question: "content", choices: "content" },
+    access: "read", // To ask a person whether a person may be asked helps nobody.
+    sinks: {},
     waits: true,
     run: async (args, context) => ({
       value: await context.ask(cardOf(args, context)),
@@ -50,8 +50,8 @@ const rows: readonly Syscall[] = [
       additionalProperties: false,
     },
     effect: "idempotent", // Shells show it out of the journal, once for each call.
-    access: "write",
-    sinks: { text: "content" },
+    access: "read",
+    sinks: {},
     run: async ({ value }) => ({
       value: inertLines((value as { readonly text: string }).text),
       labels: { label: fromUser },
