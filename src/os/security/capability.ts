@@ -158,7 +158,7 @@ function includes(values: readonly Json[], value: Json): boolean {
 
 function isSameJson(a: Json, b: Json): boolean {
   try {
-    return isComposite(b) && canonicalJson(a) === canonicalJson(b);
+    return canonicalJson(a) === canonicalJson(b);
   } catch {
     return false;
   }

@@ -43,7 +43,6 @@ export type Argument = readonly [name: string, sink: SinkKind, value: Json, labe
 
 const sinkKinds = "recipient target url path content code neutral".split(" ");
 const maxLeaves = 256;
-const maxDepth = 16;
 
 /** A call that names a URL leaves the machine, and one that cannot be undone is no read. */
 export function setScene(request: PolicyRequest): Scene {
@@ -104,8 +103,8 @@ export function argumentsOf({ args, sinks }: PolicyRequest): readonly Argument[]
 /** The scalars of an argument, and its objects, whose keys are somebody's choice as well. */
 function leavesOf([argument, sink, value, labels]: Argument): readonly Item[] {
   const leaves: Item[] = [];
-  const walk = (part: Json, tree: LabelTree, depth: number): void => {
-    if (depth === 0 || leaves.length === maxLeaves) throw new RangeError("arguments too large");
+  const walk = (part: Json, tree: LabelTree): void => {
+    if (leaves.length === maxLeaves) throw new RangeError("arguments too large");
     const isList = Array.isArray(part);
     const composite = typeof part === "object" && part !== null;
     if (!isList || part.length === 0) {
@@ -113,10 +112,10 @@ function leavesOf([argument, sink, value, labels]: Argument): readonly Item[] {
     }
     if (!composite) return;
     for (const [key, below] of Object.entries(part)) {
-      walk(below as Json, labelsBelow(tree, part, key), depth - 1);
+      walk(below as Json, labelsBelow(tree, part, key));
     }
   };
-  walk(value, labels, maxDepth);
+  walk(value, labels);
   return leaves;
 }
 
@@ -185,7 +184,7 @@ function isEndorsed({ argument, value }: Item, { call, args, endorsed }: PolicyR
   const mine = endorsed.filter((one) => one.call === call && one.argument === argument);
   if (mine.length === 0 || argument === undefined || value === undefined) return false;
   const whole = (args.value as { readonly [name: string]: Json })[argument] ?? null;
-  return mine.some((one) => one.digest === digest(whole) || one.digest === digest(value));
+  return mine.some((one) => one.digest === digest(whole));
 }
 
 /**
@@ -200,9 +199,7 @@ function bitsOf(items: readonly Item[], scene: Scene): number {
     const { judges, label, argument, value } = item;
     const carried = judges === "content" || judges === "carried by a URL";
     if (value === undefined || judges === "neutral" || isEndorsed(item, scene.request)) continue;
-    const own = carried
-      ? facts.readable(item, scene)
-      : isTrusted(label) && influenceBits(label) === 0;
+    const own = carried ? facts.readable(item, scene) : isTrusted(label);
     if (facts.typed(item, scene)) {
       const bits = own ? 0 : bitsOfChoice(value, scene.turn);
       if (bits > 0)

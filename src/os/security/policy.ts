@@ -65,10 +65,9 @@ export interface ExtraRule {
 /** The policy with further rules; what cannot be read of a rule makes it speak of every call. */
 export function narrowed(policy: Policy, extra: readonly ExtraRule[]): Policy {
   return (request) => {
-    const { kind, reasons } = policy(request);
-    const before: Reason = { rule: "policy", kind, text: "what was said without the rules added" };
+    const verdict = policy(request);
     const added = extra.filter((rule) => speaksOf(rule, request)).map(toReason);
-    return added.length === 0 ? { kind, reasons } : strictest([...added, ...reasons, before]);
+    return strictest([...added, ...verdict.reasons]);
   };
 }
 

@@ -44,19 +44,30 @@ const universe = [
 ];
 const times = [0, 5, 10, 15];
 
-const constraint: fc.Arbitrary<Constraint> = fc.oneof(
-  fc.record({ oneOf: fc.uniqueArray(fc.constantFrom(...values), { maxLength: 4 }) }),
-  fc.record({ under: fc.constantFrom(...paths) }),
-  fc.record(
-    {
-      host: fc.constantFrom("e.org", ".e.org", "s.e.org", ".org", "e.org:8443", ".s.e.org"),
-      methods: fc.subarray(["GET", "POST"]),
-      path: fc.constantFrom("/", "/p", "/p/", "/p/q"),
-    },
-    { requiredKeys: ["host"] },
-  ),
-  fc.record({ atMost: fc.constantFrom(0, 1, 2, 10) }),
+const hosts = ["e.org", ".e.org", "s.e.org", ".org", "e.org:8443", ".s.e.org"];
+const limits = [undefined, [], ["GET"], ["GET", "POST"]].flatMap((only) =>
+  [undefined, "/", "/p", "/p/", "/p/q"].map((path) => ({
+    ...(only !== undefined && { methods: only }),
+    ...(path !== undefined && { path }),
+  })),
 );
+const lists: Json[][] = [
+  [],
+  [1],
+  [1, 2],
+  [7.5, "x"],
+  [[1]],
+  [["a"], "a"],
+  [{ k: 1 }],
+  [null, true],
+];
+const constraints: readonly Constraint[] = [
+  ...[...lists, ...urls.map((url) => [url]), ["a/b", "./a/b"]].map((oneOf) => ({ oneOf })),
+  ...paths.map((under) => ({ under })),
+  ...hosts.flatMap((host) => limits.map((more) => ({ host, ...more }))),
+  ...[0, 1, 2, 10].map((atMost) => ({ atMost })),
+];
+const constraint: fc.Arbitrary<Constraint> = fc.constantFrom(...constraints);
 const capability: fc.Arbitrary<Capability> = fc.record(
   {
     call: fc.constantFrom("*", "x.*", "x.y", "x.y.*", "z.*"),
@@ -83,21 +94,33 @@ function coversSome(one: Capability): boolean {
   return universe.some(({ call, args }) => covers([one], call, args, 0));
 }
 
+test("a constraint within another covers no call that the other does not: all pairs", () => {
+  const all = constraints.map((one) => on(one)[0] as Capability);
+  const covered = all.map((one) => argsUniverse.map((args) => covers([one], "x.y", args, 0)));
+  let [narrower, refused] = [0, 0];
+  all.forEach((child, i) => {
+    all.forEach((parent, j) => {
+      const wide = covered[i]?.some((yes, call) => yes && !covered[j]?.[call]);
+      const said = isNarrower(child, parent);
+      assert.ok(!(said && wide), JSON.stringify([child, parent]));
+      if (said) narrower += 1;
+      if (!said && !wide && covered[i]?.includes(true)) refused += 1;
+    });
+  });
+  assert.ok(narrower > 1500 && refused < narrower, `${narrower} narrower, ${refused} refused`);
+});
+
 test("no call is covered by a narrower right that its parent does not cover", () => {
   let narrower = 0;
-  let missed = 0;
   fc.assert(
     fc.property(capability, capability, (child, parent) => {
       const said = isNarrower(child, parent);
       if (said) narrower += 1;
-      const wide = widens(child, parent);
-      if (!said && !wide && coversSome(child)) missed += 1;
-      return !(said && wide);
+      return !(said && widens(child, parent));
     }),
-    { numRuns: 4000 },
+    { numRuns: 2000 },
   );
-  assert.ok(narrower > 250, `only ${narrower} pairs are narrower`);
-  assert.ok(missed < 200, `${missed} pairs that a finite universe calls narrower are refused`);
+  assert.ok(narrower > 40, `only ${narrower} pairs are narrower`);
 });
 
 test("a right is within itself, and within the wider of its kind", () => {
@@ -162,6 +185,8 @@ test("a path that climbs, hides or reads in two ways is under nothing", () => {
   ];
   for (const trick of tricks) assert.equal(allows(under, trick), false, JSON.stringify(trick));
   assert.equal(allows({ under: "." }, "proc:7/a"), false);
+  assert.equal(allows({ under: "." }, ""), false);
+  assert.equal(allows({ under: "" }, "a"), false);
   assert.equal(allows({ under: "proc:7" }, "proc:7/a"), true);
   assert.equal(allows({ under: "proc:7" }, "proc:71/a"), false);
 });
@@ -247,6 +272,8 @@ test("keys with the names of prototypes are keys like any other", () => {
   const where = JSON.parse('{"__proto__": {"oneOf": ["a"]}}');
   assert.equal(covers([{ call: "x", where }], "x", {}, now), false);
   assert.equal(covers([{ call: "x", where }], "x", JSON.parse('{"__proto__": "a"}'), now), true);
+  const empty = JSON.parse('{"__proto__": {"oneOf": [{}]}}');
+  assert.equal(covers([{ call: "x", where: empty }], "x", {}, now), false);
   const inherited: Capability = { call: "x", where: { constructor: { oneOf: [1] } } };
   assert.equal(covers([inherited], "x", {}, now), false);
   assert.equal(isNarrower({ call: "x" }, inherited), false);
@@ -284,6 +311,15 @@ test("what is malformed covers nothing, and nothing throws", () => {
       covers(held, call, args, time);
       narrow(held, held);
     }),
+  );
+});
+
+test("at most is said of numbers alone", () => {
+  const values: Json[] = [1, 0, -5, 1.5, "0", "", null, false, [], [0], [0, 2], { valueOf: 0 }];
+  const fine = values.map((value) => allows({ atMost: 1 }, value));
+  assert.deepEqual(
+    fine,
+    values.map((_, i) => i < 3 || i === 9),
   );
 });
 

@@ -172,6 +172,8 @@ test("rules that are added make it stricter, and what they cannot be read as too
   assert.deepEqual(["docs/a", "etc", "docs/../etc", "docs\\a", ""].map(at), [
     ...["allow", "deny", "deny", "deny", "deny"],
   ]);
+  const other = narrowed(decide, [{ ...only, call: "mail.*" }]);
+  assert.equal(other({ ...request, args: labelled({ path: "etc" }, fromUser) }).kind, "allow");
   const unreadable = { ...only, call: "fil*" };
   assert.equal(narrowed(decide, [unreadable])({ ...request, call: "clock.now" }).kind, "deny");
 });
