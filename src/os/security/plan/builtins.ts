@@ -82,9 +82,9 @@ function fromEntries([pairs = absent]: readonly Cell[], budget: Budget, place: P
   const fields = new Map<string, Cell>();
   let label = pairs.label;
   for (const pair of pairs.items) {
-    const [name = absent, value = absent] = pair.kind === "list" ? pair.items : [pair];
+    const [name = pair, value = absent] = pair.kind === "list" ? pair.items : [];
     label = join(label, join(pair.label, name.label));
-    if (name.kind !== "scalar" || isPrototypeName(String(name.value))) {
+    if (name.kind !== "scalar" || name === pair || isPrototypeName(String(name.value))) {
       return raised(misfit(name, "a pair starts with a key", place), label);
     }
     fields.set(String(name.value), value);

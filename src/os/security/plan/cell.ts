@@ -71,7 +71,20 @@ export function record(
   budget: Budget,
 ): RecordCell {
   budget.allocate(48 * fields.size + 16);
-  return { kind: "record", fields, depth: depthOver(fields.values(), budget), label };
+  return {
+    kind: "record",
+    fields: inOrder(fields),
+    depth: depthOver(fields.values(), budget),
+    label,
+  };
+}
+
+/** Keys that are numbers come first, as in the host language. */
+function inOrder(fields: ReadonlyMap<string, Cell>): ReadonlyMap<string, Cell> {
+  const numbers = [...fields.keys()].filter((key) => /^(0|[1-9]\d{0,8})$/.test(key));
+  if (numbers.length === 0) return fields;
+  const keys = new Set([...numbers.sort((a, b) => Number(a) - Number(b)), ...fields.keys()]);
+  return new Map([...keys].map((key) => [key, fields.get(key) as Cell]));
 }
 
 export function text(value: string, label: Label, budget: Budget): ScalarCell {
@@ -142,7 +155,11 @@ function partOf({ parts }: LabelTree, key: string | number): LabelTree {
 /** The value for the host; what JSON has no word for is null. */
 export function fromCell(cell: Cell, budget: Budget): Labelled {
   budget.step(1);
-  if (cell.kind === "scalar") return { value: toJson(cell.value), labels: { label: cell.label } };
+  if (cell.kind === "scalar") {
+    // Every mention counts: as text they do not share.
+    if (typeof cell.value === "string") budget.allocate(2 * cell.value.length);
+    return { value: toJson(cell.value), labels: { label: cell.label } };
+  }
   if (cell.kind === "list") {
     const items = cell.items.map((item) => fromCell(item, budget));
     const parts = items.map((item) => item.labels);
@@ -158,5 +175,6 @@ export function fromCell(cell: Cell, budget: Budget): Labelled {
 
 function toJson(value: Scalar): Json {
   const known = value !== undefined && (typeof value !== "number" || Number.isFinite(value));
-  return known ? value : null;
+  if (!known) return null;
+  return value === 0 ? 0 : value; // JSON knows one zero.
 }

@@ -16,7 +16,6 @@ import {
   raised,
   record,
   scalar,
-  text,
 } from "./cell.ts";
 import { higherOrder, listMethods } from "./list-methods.ts";
 import type { Element, Expression, Lambda, Place, Scalar } from "./plan.ts";
@@ -49,9 +48,11 @@ const evaluators: { readonly [K in Kind]: (expression: Of<K>, machine: Machine) 
   record: evaluateRecord,
   template: (expression, machine) => {
     const parts = expression.parts.map((part) => evaluate(part, machine));
-    return lift(parts, expression, (values, label) =>
-      text(values.map(String).join(""), label, machine.budget),
-    );
+    return lift(parts, expression, (values, label) => {
+      const words = values.map(String);
+      machine.budget.allocate(2 * words.reduce((size, word) => size + word.length, 0));
+      return scalar(words.join(""), label);
+    });
   },
   unary: (expression, machine) =>
     unaryOperators[expression.operator](evaluate(expression.operand, machine), expression),

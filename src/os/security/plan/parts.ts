@@ -18,7 +18,7 @@ export function translateElements(
 /** Of `{ key: … }` and `{ [key]: … }`, in values and in patterns. */
 export function translateKey(node: syntax.ObjectProperty, scope: Scope): string | Expression {
   const { key } = node;
-  if (node.computed) return scope.expression(key);
+  if (node.computed && key.type !== "StringLiteral") return scope.expression(key);
   if (key.type === "Identifier") return scope.identifier(key);
   if (key.type === "StringLiteral") return scope.key(key, key.value);
   if (key.type === "NumericLiteral") return String(key.value);

@@ -116,6 +116,7 @@ function translateExpressionStatement(
     const { argument, operator } = expression;
     out.push(assignment(expression, argument, operator.slice(1), undefined, scope));
   } else {
+    scope.expression(expression);
     scope.refuse(
       expression,
       "a value that nothing uses",

@@ -56,8 +56,8 @@ export function nativeMethod(
   }
   return lift(args, place, (values, label) => {
     const size = isText ? (sizes[name] as Size)(object, values) : 400;
-    budget.step(Math.ceil(size / 16));
     budget.allocate(2 * size);
+    budget.step(Math.ceil(size / 16));
     const result = invoke(object, name, values);
     if (result === undefined && name !== "at")
       return failure("RANGE", rangeText(name, place), label);

@@ -246,8 +246,12 @@ export class Writer {
   #depth = 0;
   #loops = 0;
 
-  constructor(seed: number) {
+  readonly #pure: boolean;
+
+  /** @param pure without calls and questions */
+  constructor(seed: number, pure = false) {
     this.#random = createRandom(seed);
+    this.#pure = pure;
   }
 
   fresh(prefix: string): string {
@@ -297,9 +301,9 @@ export class Writer {
     const some = types.filter(() => this.chance(0.6));
     const start = some.flatMap((type) => [this.#tool(type), this.#variable(type)]);
     const lines = this.#lines(MOST_LINES, 0);
-    const end = this.#sink();
+    const end = this.#pure ? [] : [this.#sink()];
     const value = `{ ${this.#scope.map(({ name }) => name).join(", ")} }`;
-    return [...start, ...lines, end, { text: `return ${value};` }];
+    return [...start, ...lines, ...end, { text: `return ${value};` }];
   }
 
   #lines(most: number, nesting: number): Line[] {
@@ -321,6 +325,7 @@ export class Writer {
     if (nesting < 3 && kind < 0.22) return this.#branch(nesting);
     if (nesting < 3 && kind < 0.34) return this.#loop(nesting);
     if (nesting > 0 && kind < 0.42) return this.#exit();
+    if (this.#pure && kind >= 0.52 && kind < 0.7) return this.#assignment();
     if (kind < 0.52) return this.#tool(this.pick(types));
     if (kind < 0.58) return this.#question();
     if (kind < 0.64) return this.#sink();
@@ -352,6 +357,7 @@ export class Writer {
   }
 
   #tool(type: Type): Line {
+    if (this.#pure) return this.#variable(type);
     const source = this.pick(["low", "high", "high", "mix", "mix"]);
     const args = `{ n: ${this.chance(0.5) ? this.make("num") : this.pick(literals.num)} }`;
     const call = `await ${source}.${type}(${args})`;

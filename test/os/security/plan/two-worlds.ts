@@ -12,6 +12,7 @@ import type { PlanHost, PlanOutcome, PlanResult } from "../../../../src/os/secur
 import type { parsePlan } from "../../../../src/os/security/plan/parse.ts";
 import type { AnswerType, TypedQuestion } from "../../../../src/os/security/plan/question.ts";
 import type { runPlan } from "../../../../src/os/security/plan/run.ts";
+import { decide, type PolicyRequest } from "../../../../src/os/security/policy.ts";
 import { createRandom, type Type } from "./generate-plan.ts";
 
 /**
@@ -47,6 +48,13 @@ const isLow: Readonly<Record<Kind, (label: Label) => boolean>> = {
   integrity: ({ integrity }) => [...integrity].every((one) => one === "user" || one === "config"),
   influence: ({ influence }) => [...influence.values()].every(Number.isFinite),
   secrecy: ({ readers }) => readers === "public",
+};
+
+/** Who gets something is seen by outsiders too: of secrets, every argument is content. */
+const sinks: Readonly<Record<Kind, PolicyRequest["sinks"]>> = {
+  integrity: { to: "recipient", n: "target", body: "content" },
+  influence: { to: "recipient", n: "target", body: "content" },
+  secrecy: { to: "content", n: "content", body: "content" },
 };
 
 const HIDDEN = "(high)";
@@ -198,7 +206,14 @@ export function createHost({ seed, kind, number }: World, trace: Trace): PlanHos
   }
 
   function act(name: string, args: Labelled, pc: Label): PlanOutcome {
-    if (!allowed(args, pc)) {
+    const verdict = decide({
+      ...{ call: name, access: "egress", irreversible: name === "out.pay", args, pc },
+      sinks: sinks[kind],
+      ...{ owner: "owner", capabilities: [{ call: "*" }], endorsed: [] },
+      // Where answers differ, not one bit of them may have steered.
+      influenceBits: kind === "integrity" ? 0 : 16,
+    });
+    if (verdict.kind !== "allow") {
       trace.denied++;
       return failed("POLICY", none);
     }
@@ -210,14 +225,6 @@ export function createHost({ seed, kind, number }: World, trace: Trace): PlanHos
       kind === "secrecy" ? (body ?? null) : "",
     ]);
     return ok({ value: { x: 1, t: "done", b: true }, labels: { label: none } });
-  }
-
-  /** Content may be anybody's text, but not for anybody's eyes. */
-  function allowed(args: Labelled, pc: Label): boolean {
-    const part = (key: string): Json => (lowPart(args, kind) as Record<string, Json>)[key] ?? null;
-    const watched = kind === "secrecy" ? ["to", "n", "body"] : ["to", "n"];
-    const isOpen = isLow[kind](pc) && isLow[kind](args.labels.label);
-    return isOpen && watched.every((key) => !JSON.stringify(part(key)).includes(HIDDEN));
   }
 }
 
