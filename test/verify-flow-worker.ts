@@ -105,6 +105,7 @@ async function violationOf(lines: readonly Line[], seed: number): Promise<string
   }
 }
 
+/** A mutant that cannot be loaded tells nothing: it throws. */
 async function judgeMutant(mutant: Mutant, from: number, to: number): Promise<MutantReport> {
   const dir = mkdtempSync(join(tmpdir(), "nutshell-mutant-"));
   try {
@@ -117,8 +118,6 @@ async function judgeMutant(mutant: Mutant, from: number, to: number): Promise<Mu
       if (violation !== undefined) return { killedBy: `plan ${seed}` };
     }
     return {};
-  } catch (error) {
-    return { killedBy: `error ${error}` };
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
