@@ -6,6 +6,7 @@
  *
  * It holds when no plan leaks and no mutant survives; else the exit code is 1.
  */
+import { once } from "node:events";
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { type CommandIo, defineCommand } from "../src/cli/command.ts";
@@ -50,12 +51,9 @@ async function share<T>(
     try {
       while (next < orders.length && !signal.aborted) {
         const order = next++;
-        const answer = await new Promise<T>((resolve, reject) => {
-          worker.once("message", resolve).once("error", reject);
-          worker.postMessage(orders[order]);
-        });
-        worker.removeAllListeners();
-        take(answer, order);
+        worker.postMessage(orders[order]);
+        const [answer] = await once(worker, "message"); // rejects on "error"
+        take(answer as T, order);
       }
     } finally {
       await worker.terminate();
