@@ -132,5 +132,7 @@ test("head, tail and the lines that the question is about", () => {
   const { text } = distil(lines.join("\n"), "mem:1/1", "Where is Swordfish?", 120, countWords);
   for (const one of ["row 0 x", "row 199 x", "row 120 swordfish"])
     assert.ok(text.includes(one), one);
+  const faces = distil(`x${"😀".repeat(600)}`, "mem:1/1", "", 128, (one) => one.length / 10).text;
+  assert.ok(faces.includes("left out") && faces.isWellFormed());
   assert.ok(countWords(text) <= 160 && !text.includes("row 60 "));
 });

@@ -252,7 +252,8 @@ test("the same output is shown once; a part of a page is a page", async () => {
   const caller = createCaller(memory, newPid());
   const text = Array.from({ length: 60 }, (_, i) => `row ${i}`).join("\n");
   const append = [0, 1].map(() => ({ kind: "tool-output", text, title: "files.read" }));
-  const prompt = promptOf(await caller.call("memory.assemble", { append, capacity: 1000 }));
+  const said = caller.call("memory.assemble", { append, capacity: 1000 }, { label: evil });
+  const prompt = promptOf(await said);
   assert.deepEqual(
     prompt.refs.map(({ form }) => form),
     ["whole", "duplicate"],
@@ -264,6 +265,7 @@ test("the same output is shown once; a part of a page is a page", async () => {
   await assert.rejects(caller.call("memory.page_in", { ref }), /with from and count/);
   const part = await caller.call("memory.page_in", { ref, from: 7, count: 5 });
   assert.equal(textOf(part), text.slice(7, 12));
+  assert.deepEqual(toLabelJson(wholeLabel(part.labels as never)), toLabelJson(evil));
 });
 
 test("a new plan takes the place of the old one; pins are kept, and have a limit", async () => {
@@ -293,6 +295,36 @@ test("a new plan takes the place of the old one; pins are kept, and have a limit
   await assert.rejects(full, /what is pinned must fit 200 tokens/);
 });
 
+test("what was asked for is in the next prompt, whatever comes with it", async () => {
+  // The policy that protects least.
+  const plainLru = { k: 1, correlated: 0 };
+  const options = { database, blobs, ancestors: parentOf, replacement: plainLru };
+  const caller = createCaller(await openMemory(options), newPid());
+  const refs: string[] = [];
+  for (let i = 0; i < 8; i++) {
+    const text = `${i} ${"x ".repeat(100)}`;
+    refs.push(refOf(await caller.call("memory.write", { text })));
+  }
+  for (const ref of refs) {
+    await caller.call("memory.page_in", { ref });
+    const append = [0, 1, 2].map((i) => ({ kind: "dialogue", text: `so ${i} ${"y".repeat(60)}` }));
+    const prompt = promptOf(await caller.call("memory.assemble", { append, capacity: 300 }));
+    assert.ok(prompt.refs.some((one) => one.ref === ref && one.form === "whole"));
+    assert.ok(prompt.messages.at(-1)?.content.startsWith("so 2"));
+  }
+});
+
+test("a plan that others shaped has no system's authority", async () => {
+  const caller = createCaller(memory, newPid());
+  const say = async (label: Label): Promise<readonly Message[]> => {
+    const append = [{ kind: "plan", role: "system", text: "do it" }];
+    return promptOf(await caller.call("memory.assemble", { append, capacity: 99 }, { label }))
+      .messages;
+  };
+  assert.equal((await say(labelOf("user")))[0]?.role, "system");
+  assert.equal((await say(evil))[0]?.role, "user");
+});
+
 test("what is forgotten is kept apart: not shown, not found, not deleted", async () => {
   const caller = createCaller(memory, newPid());
   const append = [{ kind: "dialogue", text: "the password is swordfish" }];
@@ -302,7 +334,10 @@ test("what is forgotten is kept apart: not shown, not found, not deleted", async
   const { messages } = promptOf(await caller.call("memory.assemble", { capacity: 200 }));
   assert.deepEqual(messages, []);
   await assert.rejects(caller.call("memory.page_in", { ref }), /kept apart/);
+  const written = await caller.call("memory.write", { text: "swordfish it is" });
+  await caller.call("memory.forget", { ref: refOf(written) });
   assert.deepEqual((await caller.call("memory.list", {})).value, []);
+  assert.deepEqual((await caller.call("memory.search", { query: "swordfish" })).value, []);
   await caller.call("memory.forget", { ref, undo: true });
   assert.equal(textOf(await caller.call("memory.page_in", { ref })), "the password is swordfish");
 });
