@@ -115,7 +115,7 @@ test("a label that rises, or a decision, never makes the verdict kinder", () => 
         return rank(after) >= rank(before);
       },
     ),
-    { numRuns: 10_000 },
+    { numRuns: 6000 },
   );
   const steps = ["allow ask", "allow deny", "allow endorse", "ask deny", "endorse deny", "ask ask"];
   for (const step of steps) assert.ok(seen.has(step), step);
@@ -135,7 +135,7 @@ test("whatever the budget, the endorsements and the stores take away, the verdic
       ];
       return poorer.every((one) => rank(decide(one)) >= rank(decide(request)));
     }),
-    { numRuns: 2000 },
+    { numRuns: 1000 },
   );
 });
 
@@ -155,7 +155,7 @@ test("rules that are added make it stricter, and what they cannot be read as too
       const all = narrowed(narrowed(decide, rules), [more])(request);
       return rank(some) >= rank(plain) && rank(all) >= rank(some);
     }),
-    { numRuns: 2000 },
+    { numRuns: 1000 },
   );
   const request: PolicyRequest = {
     ...{ call: "files.read", access: "read", irreversible: false, sinks: {}, pc: fromUser },
@@ -190,7 +190,7 @@ test("whatever comes in, a verdict comes out, and of what is malformed it is no"
     fc.property(fc.constantFrom(...keys), fc.anything(), (key, odd) => {
       assert.ok(strictness.includes(decide({ ...known, [key]: odd } as PolicyRequest).kind));
     }),
-    { numRuns: 2000 },
+    { numRuns: 1000 },
   );
   const deep = (levels: number): Json => (levels === 0 ? 1 : [deep(levels - 1)]);
   const odd: Json[] = [null, [], "x", deep(100), Array(1000).fill(1), { a: deep(5000) }];
@@ -252,7 +252,7 @@ test("one yes is enough: what a card asks for, once given, leaves nothing to ask
       const again = decide({ ...request, endorsed: [...request.endorsed, ...endorsed] });
       assert.equal(again.kind, "allow", JSON.stringify([verdict, again]));
     }),
-    { numRuns: 3000 },
+    { numRuns: 2000 },
   );
   assert.ok(counts.endorse > 20 && counts.approve > 20, JSON.stringify(counts));
 });
