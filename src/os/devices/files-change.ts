@@ -12,6 +12,7 @@ import { DeviceError } from "../kernel/device-error.ts";
 import type { CallContext } from "../kernel/syscall.ts";
 import { bottom, type Label } from "../security/label.ts";
 import { type FileStore, hostFolder, lookUp, ofVersion, type View } from "./files-content.ts";
+import { checkWritable } from "./files-path.ts";
 import {
   addVersion,
   baseOf,
@@ -58,6 +59,8 @@ export async function changeFiles(
   decide: (current: Current, client: Queryable) => Promise<readonly Next[]>,
 ): Promise<readonly Version[]> {
   const sorted = [...new Set(paths)].sort();
+  // Also of a folder's files, which the call did not name.
+  for (const path of sorted) checkWritable(cause, path);
   const recorded = await store.database.transaction(async (client) => {
     for (const path of sorted) await lockPath(client, view.tree, path);
     const known = await versionsOfKey(client, caller.key);

@@ -4,14 +4,14 @@
  */
 import { DeviceError } from "../kernel/device-error.ts";
 import type { CallContext } from "../kernel/syscall.ts";
-import { join } from "../security/label.ts";
+import { join, type Label } from "../security/label.ts";
 import type { Labelled } from "../security/labelled.ts";
 import { type Current, changeFiles, finishCall, type Next } from "./files-change.ts";
 import { filesBelow, hostFolder, lookUp } from "./files-content.ts";
 import { chosenBy, placedBy } from "./files-labels.ts";
 import { type FilesSetting, findPlace, type Place } from "./files-place.ts";
 import { contentAt } from "./files-read.ts";
-import { newestBelow, type Version } from "./files-versions.ts";
+import { newestBelow, type Queryable, type Version } from "./files-versions.ts";
 import { removeHostFolder } from "./files-walk.ts";
 
 /** Of one call that moves, copies or removes a folder. */
@@ -19,7 +19,7 @@ const MAX_FILES = 1000;
 
 type Changed = Promise<readonly Version[]>;
 
-interface Source {
+interface Pair {
   readonly from: string;
   readonly to: string;
 }
@@ -37,52 +37,79 @@ async function filesAt(
   throw new DeviceError(`files: a folder must hold ${MAX_FILES} files at most. Go part by part.`);
 }
 
+/** Copies, or moves: then what is left where it was is nothing. */
 export async function transfer(
   setting: FilesSetting,
   call: "files.copy" | "files.move",
   args: Labelled,
   context: CallContext,
 ): Changed {
-  const { from, to } = args.value as unknown as Source;
+  const { from, to } = args.value as unknown as Pair;
   const moves = call === "files.move";
   const source = await findPlace(setting, call, from, context, moves ? "write" : "read");
   const target = await findPlace(setting, call, to, context, "write");
-  if (moves && source.view.tree !== target.view.tree)
-    throw new DeviceError("files.move: both paths must be in one tree. Copy, then remove.");
   checkApart(call, source, target);
   const known = await finishCall(setting, context.key);
   if (known.length > 0) return known;
-  const pairs = (await filesAt(setting, source)).map((path): Source => {
-    return { from: path, to: target.path + path.slice(source.path.length) };
-  });
-  for (const pair of pairs) await checkRoom(setting, { view: target.view, path: pair.to });
+  const pairs = await pairsOf(setting, source, target);
   const placed = placedBy(args, context);
-  const removed = moves ? pairs.map((pair) => pair.from) : [];
-  const paths = [...pairs.map((pair) => pair.to), ...removed];
+  const left = moves ? pairs.map(({ from: path }) => goneAt(path, placed)) : [];
+  const paths = [...pairs.map((pair) => pair.to), ...left.map(({ path }) => path)];
+  const { view } = target;
   const changed = await changeFiles(
     setting,
-    target.view,
+    view,
     context,
     call,
     paths,
     async (current, client) => {
-      const nexts: Next[] = [];
-      for (const pair of pairs) {
-        checkFree(call, current, pair.to);
-        const content = await contentAt(setting, { ...source, path: pair.from }, undefined, client);
-        const hash = await setting.blobs.put(await content.read());
-        const label = join(content.label, chosenBy(args, context));
-        nexts.push({ path: pair.to, hash, bytes: content.bytes, label, placed });
-      }
-      const gone = { bytes: 0, label: placed, placed };
-      return [...nexts, ...removed.map((path): Next => ({ path, ...gone }))];
+      for (const pair of pairs) checkFree(call, current, pair.to);
+      const labels = { chosen: chosenBy(args, context), placed };
+      const copies: Next[] = [];
+      for (const pair of pairs) copies.push(await copyOf(setting, client, source, pair, labels));
+      return [...copies, ...left];
     },
   );
-  if (moves) await removeEmptied(source, removed);
+  if (moves)
+    await removeEmptied(
+      source,
+      left.map(({ path }) => path),
+    );
   return changed;
 }
 
+/** What goes where: a folder's files keep their places in it. */
+async function pairsOf(
+  setting: FilesSetting,
+  source: Place,
+  { view, path: to }: Place,
+): Promise<readonly Pair[]> {
+  const files = await filesAt(setting, source);
+  const pairs = files.map((from) => ({ from, to: to + from.slice(source.path.length) }));
+  for (const pair of pairs) await checkRoom(setting, { view, path: pair.to });
+  return pairs;
+}
+
+/** Content keeps its label, joined with what chose it. */
+async function copyOf(
+  setting: FilesSetting,
+  client: Queryable,
+  { view }: Place,
+  { from, to }: Pair,
+  { chosen, placed }: { readonly chosen: Label; readonly placed: Label },
+): Promise<Next> {
+  const content = await contentAt(setting, { view, path: from }, undefined, client);
+  const hash = await setting.blobs.put(await content.read());
+  return { path: to, hash, bytes: content.bytes, label: join(content.label, chosen), placed };
+}
+
+function goneAt(path: string, placed: Label): Next {
+  return { path, bytes: 0, label: placed, placed };
+}
+
 function checkApart(call: string, source: Place, target: Place): void {
+  if (call === "files.move" && source.view.tree !== target.view.tree)
+    throw new DeviceError("files.move: both paths must be in one tree. Copy, then remove.");
   const inside = `${target.path}/`.startsWith(`${source.path}/`);
   if (source.view.tree === target.view.tree && (inside || source.path === ""))
     throw new DeviceError(`${call}: "to" must lie outside of "from", got a path in it.`);
@@ -100,7 +127,7 @@ export async function remove(setting: FilesSetting, args: Labelled, context: Cal
   if (known.length > 0) return known;
   const paths = await filesAt(setting, place);
   const label = placedBy(args, context);
-  const gone = paths.map((path): Next => ({ path, bytes: 0, label, placed: label }));
+  const gone = paths.map((path) => goneAt(path, label));
   const { view } = place;
   const changed = await changeFiles(
     setting,

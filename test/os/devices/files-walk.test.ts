@@ -204,6 +204,19 @@ for (const path of ["AGENTS.md", "sub/agents.MD", "app.json", "skills/a/SKILL.md
   });
 }
 
+test("a folder with a file that is obeyed is not copied, moved or removed", async () => {
+  const root = join(scene.folder, "obeyed");
+  await fs.mkdir(join(root, "vendor/deep"), { recursive: true });
+  await fs.writeFile(join(root, "vendor/deep/AGENTS.md"), "obey");
+  await fs.writeFile(join(root, "vendor/x"), "x");
+  const who = { tree: `host:${root}` };
+  const pair = { from: "vendor", to: "mine" };
+  for (const name of ["files.copy", "files.move"])
+    await assert.rejects(scene.call(name, pair, who), /instructions or settings/);
+  await assert.rejects(scene.call("files.remove", { path: "vendor" }, who), /instructions/);
+  assert.deepEqual(await fs.readdir(root), ["vendor"]);
+});
+
 test("what is no plain file is refused, and waits for nobody", async () => {
   execFileSync("mkfifo", [join(scene.folder, "pipe")]);
   const tree = `host:${scene.folder}`;
