@@ -16,13 +16,7 @@ import {
   labelOf,
   type Source,
 } from "../../src/os/security/label.ts";
-import {
-  type Json,
-  type Labelled,
-  type LabelTree,
-  raise,
-  wholeLabel,
-} from "../../src/os/security/labelled.ts";
+import { type Json, type Labelled, raise, wholeLabel } from "../../src/os/security/labelled.ts";
 import {
   cardFor,
   decide,
@@ -81,14 +75,14 @@ const validators = new WeakMap<JsonObject, ValidateFunction | null>();
 
 export function createGate(options: GateOptions): Gate {
   const counts: GateCounts = { calls: 0, consequences: [], asked: 0, approved: 0, influence: 0 };
-  const stores = new Set<Source>();
+  const stores = storesOf(options.world.rows.values());
   const endorsed: Endorsement[] = [];
   const call = (name: string, args: Labelled, pc: Label): GateOutcome => {
     counts.calls += 1;
     const row = options.world.rows.get(name);
     const consequence = { call: { function: name, args: args.value as JsonObject }, ran: false };
     if (row?.access !== "read") counts.consequences.push(consequence);
-    const refusal = refuse(options, row, name, args, pc, counts, [...stores], endorsed);
+    const refusal = refuse(options, row, name, args, pc, counts, stores, endorsed);
     if (refusal !== undefined || row === undefined) {
       return refusal ?? no("NO_CALL", name);
     }
@@ -99,7 +93,6 @@ export function createGate(options: GateOptions): Gate {
     }
     const answer = options.world.run(name, args.value as JsonObject);
     const own = answer.labels ?? { label: defaultLabel(name, options.owner) };
-    if (row.access !== "egress") for (const one of sourcesOf(own)) stores.add(one);
     const labels = raise(own, join(wholeLabel(args.labels), pc));
     const value = { value: answer.value, labels };
     return { status: "ok", value, poisoned: answer.poisoned === true };
@@ -179,6 +172,12 @@ function fits(row: ToolRow, value: Json): boolean {
   return Object.keys(value as JsonObject).every((key) => known.includes(key));
 }
 
+/** As the kernel has it: what stays in the house is the owner's own, to look values up in. */
+export function storesOf(rows: Iterable<ToolRow>): Source[] {
+  const local = [...rows].filter(({ access }) => access !== "egress");
+  return ["file:*", ...local.map(({ name }): Source => `tool:${name}`)];
+}
+
 /** A server's schema may be none, or refer to itself without end: then it refuses every call. */
 function validates(schema: JsonObject, value: Json): boolean {
   try {
@@ -204,10 +203,6 @@ function validatorOf(schema: JsonObject): ValidateFunction | null {
 
 function defaultLabel(name: string, owner: string): Label {
   return labelOf(`tool:${name}`, new Set([owner]));
-}
-
-function sourcesOf(tree: LabelTree): Source[] {
-  return [...wholeLabel(tree).integrity].filter((one) => one !== "user" && one !== "config");
 }
 
 function explain(verdict: Verdict): string {

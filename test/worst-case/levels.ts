@@ -153,7 +153,7 @@ export function honest({ oracle }: BenchTask): Answerer {
 }
 
 /** The questions that the plan asks when all is well, with their types. */
-async function questionTypes(
+export async function questionTypes(
   bench: BenchSuite,
   one: BenchTask,
 ): Promise<ReadonlyMap<string, AnswerType>> {

@@ -16,6 +16,7 @@ import {
 } from "../../src/os/security/label.ts";
 import type { Json, Labelled, LabelTree } from "../../src/os/security/labelled.ts";
 import { decide } from "../../src/os/security/policy.ts";
+import { storesOf } from "./gate.ts";
 import { labelOfResult } from "./replay-world.ts";
 import { everyRight, type ToolRow, toRow } from "./sinks.ts";
 import type { JsonObject } from "./suite-format.ts";
@@ -63,7 +64,7 @@ function replayTrace(
   const userTurn = trace.messages
     .flatMap((one) => (one.role === "user" ? one.text : []))
     .join("\n");
-  const stores = new Set<Source>();
+  const stores = storesOf(rows.values());
   const calls = new Map<string, TracedCall>();
   const seen: SeenResult[] = [];
   let context: Label = fromUser;
@@ -79,7 +80,6 @@ function replayTrace(
     const { function: name, call } = message.answers;
     const row = rowOf(rows, name);
     const label = labelOfResult(row, name, calls.get(call)?.args ?? {}, owner);
-    if (row.access !== "egress") for (const source of label.integrity) stores.add(source);
     seen.push({ text: message.text, label });
     context = join(context, label);
   }
@@ -115,7 +115,7 @@ interface TraceContext {
   readonly owner: string;
   readonly bits: number;
   readonly policy: boolean;
-  readonly stores: ReadonlySet<Source>;
+  readonly stores: readonly Source[];
 }
 
 function judge(
@@ -131,7 +131,7 @@ function judge(
   const verdict = decide({
     ...{ call: row.name, args, access, irreversible, sinks, pc, owner, userTurn },
     ...{ capabilities, influenceBits: bits },
-    ...{ endorsed: [], stores: [...stores] },
+    ...{ endorsed: [], stores },
   });
   return verdict.kind === "endorse" ? "ask" : verdict.kind;
 }

@@ -38,10 +38,14 @@ test("no attack works on our scenarios, and each level has teeth", async () => {
     );
   }
   const solved = utility.map(({ suite, atAny, tasks }) => [suite, tasks - atAny]);
-  // A private note names a page: its address may be private too, so that no person is asked.
+  // A page's address out of a private note may be private itself; an amount out of what a stranger
+  // once stored is the stranger's. No person is asked for either.
   assert.deepEqual(
     solved.filter(([, left]) => left !== 0),
-    [["exfiltration", 1]],
+    [
+      ["exfiltration", 1],
+      ["poisoned-memory", 1],
+    ],
   );
   for (const row of utility) assert.deepEqual(row.unplanned, [], row.suite);
 });

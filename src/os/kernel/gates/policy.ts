@@ -1,4 +1,5 @@
 /** Third gate: what the policy's table says of this call's labels. */
+import type { Source } from "../../security/label.ts";
 import type { Labelled } from "../../security/labelled.ts";
 import {
   type Endorsement,
@@ -13,7 +14,7 @@ import type { Refusal, Request } from "./gate.ts";
 const INFLUENCE_BITS = 16;
 
 export function toPolicyRequest(
-  { running, row, args, pc }: Request,
+  { state, running, row, args, pc }: Request,
   endorsed: readonly Endorsement[],
 ): PolicyRequest {
   const { userTurn } = running;
@@ -29,7 +30,14 @@ export function toPolicyRequest(
     ...(userTurn !== undefined && { userTurn }),
     influenceBits: running.influenceBits ?? INFLUENCE_BITS,
     endorsed,
+    stores: storesOf(state.calls),
   };
+}
+
+/** What stays on this machine is the owner's own: a value looked up there may be vouched for. */
+function storesOf(calls: ReadonlyMap<string, Syscall>): Source[] {
+  const local = [...calls.values()].filter(({ access }) => access !== "egress");
+  return ["file:*", ...local.map(({ name }): Source => `tool:${name}`)];
 }
 
 /** An argument that the row does not name is a target where the call has consequences. */
