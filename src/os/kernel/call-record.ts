@@ -23,7 +23,7 @@ export function openingRecord(request: Request, passed: Passed, at: number): Cal
     becomes: row.waits === true ? "waiting" : "running",
     current: name,
     cost: estimate(row, args),
-    ...(passed.ticket !== undefined && { ticket: passed.ticket }),
+    ...usedUp(passed),
   };
 }
 
@@ -38,7 +38,7 @@ export function wholeRecord(
   return {
     ...closingRecord(request, done, started, toIntentBody(request, passed)),
     ...{ opens: true, cost },
-    ...(passed.ticket !== undefined && { ticket: passed.ticket }),
+    ...usedUp(passed),
   };
 }
 
@@ -98,7 +98,13 @@ function recordBase(
   kind: "intent" | "result",
   at: number,
 ): Pick<CallRecord, "pid" | "path" | "runner" | "kind" | "call" | "at"> {
-  return { pid: running.pid, path: running.path, runner: running.runner, kind, call, at };
+  const { pid, path, runner } = running;
+  return { pid, path, runner, kind, call, at };
+}
+
+/** What the gates saw must still hold, and what they were given is gone. */
+function usedUp({ rights, ticket }: Passed): Pick<CallRecord, "rights" | "ticket"> {
+  return { ...(rights !== undefined && { rights }), ...(ticket !== undefined && { ticket }) };
 }
 
 function toIntentBody({ name, row, args, pc }: Request, { verdict }: Passed): IntentBody {

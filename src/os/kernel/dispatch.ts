@@ -23,7 +23,7 @@ import { lasting } from "./lasting.ts";
 import { recordLate } from "./late.ts";
 import type { Boundary } from "./options.ts";
 import { failure } from "./outcome.ts";
-import { Interrupted, openFlight, Parked, ProcessEnded, type Running } from "./running.ts";
+import { Interrupted, openFlight, Parked, ProcessEnded, type Running, refresh } from "./running.ts";
 import type { KernelState } from "./state.ts";
 import { circleNote, fingerprint } from "./stuck.ts";
 import type { Outcome, Syscall } from "./syscall.ts";
@@ -67,25 +67,35 @@ const noCall: Syscall = {
 
 async function begin(request: Request): Promise<Outcome> {
   await reach(request, "before-intent");
-  const passed = await passGates(request);
-  if (isRefusal(passed)) return await refuse(request, passed);
-  const at = request.state.now();
-  if (isOneRecord(request.row)) return await runInOneRecord(request, passed, at);
-  const refusal = await commit(request, openingRecord(request, passed, at));
-  if (refusal !== undefined) return await refuse(request, refusal);
-  await reach(request, "after-intent");
-  return await close(request, at, false);
+  for (;;) {
+    const passed = await passGates(request);
+    if (isRefusal(passed)) return await refuse(request, passed);
+    const at = request.state.now();
+    const isPure = isOneRecord(request.row);
+    const record = isPure ? await runPure(request, passed, at) : openingRecord(request, passed, at);
+    const refusal = await commit(request, record);
+    if (refusal === "rights") continue;
+    if (refusal !== undefined) return await refuse(request, refusal);
+    if (isPure) return toOutcome(record);
+    await reach(request, "after-intent");
+    return await close(request, at, false);
+  }
 }
 
 async function passGates(request: Request): Promise<Refusal | Passed> {
-  const { state, name, row, args } = request;
+  const { state, running, name, row, args } = request;
   if (row === noCall) return { code: "NO_CALL", message: "no such system call." };
   const unfit = state.checkArguments(row, args.value);
   if (unfit !== undefined) return { code: "ARGUMENTS", message: `${name}: arguments ${unfit}.` };
+  if (checkCapability(request) !== undefined) {
+    // A grant may have come that this daemon has not heard of yet.
+    await lasting(state, () => refresh(state.database.pool, running));
+  }
+  const { rights } = running;
   const refusal = checkCapability(request);
   if (refusal !== undefined) return refusal;
   try {
-    return await passPolicy(request);
+    return { ...(await passPolicy(request)), rights };
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
     return { code: error.code, message: `${name}: ${error.message}.` };
@@ -97,16 +107,9 @@ function isOneRecord({ effect, waits }: Syscall): boolean {
   return effect === "pure" && waits !== true;
 }
 
-async function runInOneRecord(request: Request, passed: Passed, at: number): Promise<Outcome> {
+async function runPure(request: Request, passed: Passed, at: number): Promise<CallRecord> {
   const done = await perform(request, at, false);
-  const record = wholeRecord(
-    request,
-    passed,
-    { ...done, outcome: noted(request, done.outcome) },
-    at,
-  );
-  const refusal = await commit(request, record);
-  return refusal === undefined ? toOutcome(record) : await refuse(request, refusal);
+  return wholeRecord(request, passed, { ...done, outcome: noted(request, done.outcome) }, at);
 }
 
 /** @param since when the intent was journaled; @param again its end was not */
@@ -134,13 +137,20 @@ function noted({ running, row, call, name, args }: Request, outcome: Outcome): O
   return note === undefined ? outcome : { ...outcome, note };
 }
 
-/** @throws ProcessEnded, Parked */
-async function commit(request: Request, record: CallRecord): Promise<Refusal | undefined> {
-  const { state, name } = request;
+/** @returns why it is not written; "rights": the gates must look again. @throws ProcessEnded, Parked */
+async function commit(
+  request: Request,
+  record: CallRecord,
+): Promise<Refusal | "rights" | undefined> {
+  const { state, running, name } = request;
   for (;;) {
     const written = await lasting(state, () => writeCall(state.database.pool, record));
     // Our own write whose answer was lost: under our token nobody else writes.
     if (written === "ok" || written === "taken") return undefined;
+    if (written === "rights") {
+      await lasting(state, () => refresh(state.database.pool, running));
+      return written;
+    }
     if (written === "stopped") await untilContinued(request);
     else if (written === "ended" || written === "lost")
       return await tooLate(request, record, written);
@@ -148,7 +158,10 @@ async function commit(request: Request, record: CallRecord): Promise<Refusal | u
   }
 }
 
-function refusalOf(name: string, written: Exclude<Written, "ok" | "taken" | "stopped">): Refusal {
+function refusalOf(
+  name: string,
+  written: Exclude<Written, "ok" | "taken" | "stopped" | "rights">,
+): Refusal {
   if (written === "ticket") {
     return { code: "APPROVAL", message: `${name}: an approval holds once and in time, got none.` };
   }

@@ -12,6 +12,9 @@ import { findKey, insertRow, nextPid, startProcess } from "./spawn.ts";
 import type { KernelState } from "./state.ts";
 import { wake } from "./wakeups.ts";
 
+/** Stands for a run's token in a fork that is not ready to run. */
+const UNBORN = "unborn";
+
 export interface ForkRequest {
   readonly pid: number;
   /** First call that it makes anew; absent: the first one that has not ended. */
@@ -27,9 +30,36 @@ export interface ForkRequest {
 /** @returns the new pid. @throws NutshellError PROCESS */
 export async function fork(state: KernelState, request: ForkRequest): Promise<number> {
   const made = await state.database.transaction((client) => insertFork(state, client, request));
-  await state.onFork?.(made);
-  await startProcess(state, made.to.pid);
+  await finishFork(state, made);
   return made.to.pid;
+}
+
+/** Until its files are copied nobody runs it; each of the steps may be done twice. */
+async function finishFork(state: KernelState, made: Forked): Promise<void> {
+  const { pid } = made.to;
+  await state.onFork?.(made);
+  await state.database.pool.query(
+    "update process set runner = null where pid = $1 and runner = $2",
+    [pid, UNBORN],
+  );
+  await startProcess(state, pid);
+}
+
+/** Forks whose daemon died before their files were copied. @param before milliseconds since 1970 */
+export async function finishForks(state: KernelState, before: number): Promise<void> {
+  const { pool } = state.database;
+  const { rows } = await pool.query<{ pid: number; tree: string; body: string }>(
+    `select p.pid, p.file_tree as tree, j.body from process p
+     join journal j on j.pid = p.pid and j.index = 1
+     where p.runner = $1 and p.ended_at is null and p.started_at < $2`,
+    [UNBORN, before],
+  );
+  for (const { pid, tree, body } of rows) {
+    const { forkOf, at } = JSON.parse(body) as { readonly forkOf: number; readonly at: number };
+    const source = await needRow(pool, forkOf, "fork");
+    const from = { pid: forkOf, tree: source.file_tree };
+    await finishFork(state, { from, to: { pid, tree }, before: at });
+  }
 }
 
 async function insertFork(
@@ -106,7 +136,7 @@ function toForkRow(
     ...{ limit_tokens, limit_usd, limit_calls, limit_bits, ends_at },
     ...{ spent_tokens, spent_usd, spent_calls },
     ...{ title: `${source.title} (fork of ${source.pid})`, key: key ?? null },
-    ...{ file_tree: `proc:${pid}`, started_at: state.now() },
+    ...{ file_tree: `proc:${pid}`, started_at: state.now(), runner: UNBORN },
     ...(asChild && { unstuck: source.unstuck + 1, forked_at: at }),
   };
 }

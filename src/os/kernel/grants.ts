@@ -64,7 +64,10 @@ async function write(
   at: number,
 ): Promise<void> {
   const text = canonicalJson(rights as unknown as Json);
-  await client.query("update process set capabilities = $2 where pid = $1", [pid, text]);
+  await client.query("update process set capabilities = $2, rights = rights + 1 where pid = $1", [
+    pid,
+    text,
+  ]);
   await appendRecord(client, [pid], { kind: "grant", at, body: canonicalJson(what) });
   await wake(client, [pid]);
 }

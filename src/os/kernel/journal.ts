@@ -23,6 +23,8 @@ export interface CallRecord {
   readonly becomes: "ready" | "running" | "waiting";
   readonly current?: string;
   readonly cost: Cost;
+  /** Which rights the gates saw. */
+  readonly rights?: number;
   /** An approval that it uses up. */
   readonly ticket?: number;
 }
@@ -32,6 +34,7 @@ export type Written =
   | "ended"
   | "lost"
   | "stopped"
+  | "rights"
   | "taken"
   | "ticket"
   | `budget ${"calls" | "tokens" | "microUsd" | "ms"}`;
@@ -41,12 +44,13 @@ export async function writeCall(client: Client, record: CallRecord): Promise<Wri
   const { cost } = record;
   const { rows } = await client.query<{ written: Written }>({
     name: "journal-write",
-    text: `select journal_write($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+    text: `select journal_write($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
       as written`,
     values: [
       ...[record.pid, record.path, record.runner, record.kind, record.call, record.at],
       ...[record.body, record.opens, record.becomes, record.current ?? null],
       ...[cost.tokens ?? 0, cost.microUsd ?? 0, cost.calls ?? 0, record.ticket ?? null],
+      record.rights ?? null,
     ],
   });
   return (rows[0] as { written: Written }).written;

@@ -43,6 +43,7 @@ export interface ProcessRow {
   readonly spent_usd: string;
   readonly spent_calls: string;
   readonly capabilities: string;
+  readonly rights: number;
   readonly approvals: "wait" | "deny";
   readonly file_tree: string;
   readonly unstuck: number;

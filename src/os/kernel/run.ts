@@ -31,7 +31,7 @@ const MAX_OVER_BUDGET = 100;
 interface Life {
   readonly state: KernelState;
   readonly running: Running;
-  readonly past: ReadonlyMap<number, PastCall>;
+  readonly past: Map<number, PastCall>;
   calls: number;
   overBudget: number;
 }
@@ -147,6 +147,7 @@ async function makeCall(life: Life, name: string, args: Labelled, pc?: Label): P
   const number = life.calls;
   running.ended.signal.throwIfAborted();
   const past = life.past.get(number);
+  life.past.delete(number);
   const call = { number, name, args, pc: join(running.pc, pc ?? bottom) };
   if (past !== undefined) checkReplay(running.pid, call, past);
   const outcome =

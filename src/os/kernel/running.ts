@@ -49,6 +49,8 @@ export interface Running extends Priority {
   readonly endsAt?: number;
   nice: number;
   capabilities: readonly Capability[];
+  /** Changes with every change of them. */
+  rights: number;
   /** Waits of calls up to this one are over. */
   interrupted: number;
   readonly endorsed: Endorsement[];
@@ -82,6 +84,7 @@ export function toRunning(row: ProcessRow, runner: string, endorsed: Endorsement
     ...(row.deadline !== null && { deadline: Number(row.deadline) }),
     nice: row.nice,
     capabilities: JSON.parse(row.capabilities) as Capability[],
+    rights: row.rights,
     interrupted: row.interrupted,
     endorsed,
     loops: createLoopWatch(),
@@ -97,6 +100,7 @@ export async function refresh(client: Client, running: Running): Promise<void> {
   const row = await readRow(client, running.pid);
   if (row === undefined || row.ended_at !== null) return end(running);
   running.capabilities = JSON.parse(row.capabilities) as Capability[];
+  running.rights = row.rights;
   running.nice = row.nice;
   running.interrupted = row.interrupted;
   for (const flight of running.flights) interruptIfTold(running, flight);

@@ -41,6 +41,8 @@ create table process (
   spent_usd bigint not null default 0,
   spent_calls bigint not null default 0,
   capabilities text not null,
+  -- Counts grants and revokes: a call whose gates saw other rights does not open.
+  rights integer not null default 0,
   approvals text not null,
   file_tree text not null,
   -- Attempts to get out of circles, and the call at which this one began.
@@ -119,24 +121,25 @@ $$;
  * One record of a running call: state, budget, approval and journal in one step and one round trip.
  * `strict`: it opens the call, so that a stop and a budget hold it back; else it closes it.
  * Returns "ok", or what forbids it: "ended", "lost" (another run took over), "stopped", "taken",
- * "ticket", or "budget WHICH".
+ * "rights" (they changed since the gates), "ticket", or "budget WHICH".
  */
 const write = `
 create function journal_write(
   p integer, chain integer[], run text, k text, c integer, t bigint, b text,
-  strict boolean, becomes text, name text, tokens bigint, usd bigint, n bigint, tkt integer
+  strict boolean, becomes text, name text, tokens bigint, usd bigint, n bigint, tkt integer, seen integer
 ) returns text language plpgsql as $$
 declare
   me record;
   over text;
 begin
   perform 1 from process where pid = any(chain) order by pid for no key update;
-  select state, stopped, runner, ends_at into me from process where pid = p;
+  select state, stopped, runner, rights into me from process where pid = p;
   if me.state in ('zombie', 'dead') then return 'ended'; end if;
   if me.runner is distinct from run then return 'lost'; end if;
   if exists (select from journal where pid = p and call = c and kind = k) then return 'taken'; end if;
   if strict then
     if me.stopped then return 'stopped'; end if;
+    if me.rights <> seen then return 'rights'; end if;
     select case when spent_calls + n > limit_calls then 'calls'
       when spent_tokens + tokens > limit_tokens then 'tokens'
       when spent_usd + usd > limit_usd then 'microUsd' else 'ms' end into over

@@ -38,7 +38,7 @@ export function createLoopWatch(): LoopWatch {
     see: (call, waits, print) => {
       if (waits) clear();
       else {
-        seen = [...seen, { call, print }].slice(-WINDOW);
+        seen = [...seen.filter((one) => one.call !== call), { call, print }].slice(-WINDOW);
         const same = seen.filter((one) => one.print === print);
         latest = { times: same.length, first: same[0]?.call ?? call };
       }

@@ -4,10 +4,11 @@
  * processes without an owner, anchors. Each is safe to do twice and by several daemons at once.
  */
 import { anchor } from "./anchors.ts";
+import { finishForks } from "./fork.ts";
 import { kill } from "./signals.ts";
 import { startProcess } from "./spawn.ts";
 import type { KernelState } from "./state.ts";
-import { moveTicket, type TicketRow } from "./tickets.ts";
+import { expireTickets } from "./tickets.ts";
 
 const EVERY_MS = 1000;
 /** A daemon starts what it inserted at once; after this it never will. */
@@ -15,7 +16,7 @@ const UNSTARTED_MS = 3000;
 
 const chores: readonly ((state: KernelState) => Promise<unknown>)[] = [
   killOverdue,
-  expireTickets,
+  ({ database, now }) => expireTickets(database, now()),
   startForgotten,
   ({ host }) => host.sweep(),
   anchor,
@@ -56,20 +57,11 @@ async function killOverdue(state: KernelState): Promise<void> {
   }
 }
 
-async function expireTickets(state: KernelState): Promise<void> {
-  const { rows } = await state.database.pool.query<TicketRow>(
-    "select * from ticket where state = 'open' and expires_at <= $1",
-    [state.now()],
-  );
-  for (const row of rows) {
-    await state.database.transaction((client) => moveTicket(client, row, "expired", state.now()));
-  }
-}
-
 async function startForgotten(state: KernelState): Promise<void> {
   const { rows } = await state.database.pool.query<{ pid: number }>(
     "select pid from process where ended_at is null and runner is null and started_at < $1",
     [state.now() - UNSTARTED_MS],
   );
   for (const { pid } of rows) await startProcess(state, pid);
+  await finishForks(state, state.now() - UNSTARTED_MS);
 }

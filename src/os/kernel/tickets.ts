@@ -140,6 +140,20 @@ export async function moveTicket(
   await wake(client, [row.pid]);
 }
 
+/** Those whose time is over at `now`, unless they are answered in this very moment. */
+export async function expireTickets(database: Database, now: number): Promise<void> {
+  const { rows } = await database.pool.query<TicketRow>(
+    "select * from ticket where state = 'open' and expires_at <= $1",
+    [now],
+  );
+  for (const { id } of rows) {
+    await database.transaction(async (client) => {
+      const row = await lockTicket(client, id);
+      if (row.state === "open") await moveTicket(client, row, "expired", now);
+    });
+  }
+}
+
 export async function listTickets(
   client: Client,
   filter: { readonly pid?: number; readonly all?: boolean },

@@ -28,16 +28,16 @@ async function verifyIn(client: Client, state: KernelState): Promise<JournalChec
     `select pid, head_index as index, head_hash as hash from process
      union select pid, 0, '' from journal where pid not in (select pid from process) order by pid`,
   );
+  const anchored = Map.groupBy(heads, ([pid]) => pid);
   let records = 0;
   for (const { pid, index, hash } of all.rows) {
     const chain = await readJournal(client, pid);
     records += chain.length;
-    const anchored = heads.filter(([of]) => of === pid);
-    problems.push(...checkChain(pid, chain, [...anchored, [pid, index, hash]]));
+    problems.push(...checkChain(pid, chain, [...(anchored.get(pid) ?? []), [pid, index, hash]]));
   }
   const known = new Set(all.rows.map(({ pid }) => pid));
-  for (const [pid, index] of heads) {
-    if (!known.has(pid)) problems.push({ pid, index, text: "the whole process is gone" });
+  for (const pid of anchored.keys()) {
+    if (!known.has(pid)) problems.push({ pid, index: 1, text: "the whole process is gone" });
   }
   return { ok: problems.length === 0, processes: all.rows.length, records, problems };
 }

@@ -1,9 +1,11 @@
 /** Processes over a real Postgres: births, ends, mail, rights and budgets between them. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Database } from "../../../src/durable/database.ts";
 import type { Kernel } from "../../../src/os/kernel/kernel.ts";
-import type { Program } from "../../../src/os/kernel/process.ts";
+import type { ProcessRecord, Program } from "../../../src/os/kernel/process.ts";
+import type { Capability } from "../../../src/os/security/capability.ts";
 import { bottom, labelOf } from "../../../src/os/security/label.ts";
 import { type Json, labelled, wholeLabel } from "../../../src/os/security/labelled.ts";
 import { testDatabase } from "../../durable/test-database.ts";
@@ -22,6 +24,16 @@ import {
 let database: Database;
 let kernel: Kernel;
 const keys: string[] = [];
+let gate = Promise.resolve();
+
+async function until(pid: number, is: (record: ProcessRecord) => boolean): Promise<void> {
+  for (;;) {
+    const record = await kernel.process(pid);
+    if (record !== undefined && is(record)) return;
+    assert.equal(record?.exit, undefined, "it ended before it got there");
+    await sleep(5);
+  }
+}
 
 /** Runs the steps that its input names, and returns what each came to. */
 const script: Program = async (sys) => {
@@ -76,7 +88,11 @@ before(async () => {
     keys.push(key);
     return { value: keys.length };
   });
-  kernel = await boot(database, programs, { syscalls: [effect] });
+  const gated = row("test.gate", "idempotent", async () => {
+    await gate;
+    return { value: null };
+  });
+  kernel = await boot(database, programs, { syscalls: [effect, gated] });
 });
 after(async () => {
   await kernel[Symbol.asyncDispose]();
@@ -144,7 +160,7 @@ test("a process touches those below it and nobody else", async () => {
     await runScript(steps),
     steps.map(() => "NO_PROCESS"),
   );
-  assert.equal((await kernel.process(other))?.state, "waiting");
+  await until(other, ({ state }) => state === "waiting");
   await kernel.signal(other, "KILL");
 });
 const more: Readonly<Record<string, { readonly [key: string]: Json }>> = {
@@ -192,6 +208,7 @@ test("a revoke reaches the tree, and calls under way keep to the rights they hav
   while (child === undefined) {
     child = (await kernel.processes()).find(({ parent }) => parent === pid)?.pid;
   }
+  await until(pid, ({ current }) => current === "time.sleep");
   assert.equal(await kernel.revoke(pid, "test.effect"), 2);
   assert.deepEqual((await kernel.process(child))?.capabilities, []);
   await kernel.grant(pid, { call: "time.*" });
@@ -199,6 +216,29 @@ test("a revoke reaches the tree, and calls under way keep to the rights they hav
   const results = returned(await kernel.wait(pid)) as Json[];
   assert.deepEqual(results.slice(1), ["INTERRUPTED", "CAPABILITY"]);
   await kernel.signal(child, "KILL");
+});
+
+test("rights that changed unheard of hold for the very next call", async () => {
+  const open = Promise.withResolvers<void>();
+  gate = open.promise;
+  const start = async (rights: readonly Capability[]): Promise<number> => {
+    const input = typed([
+      ["test.gate", {}],
+      ["test.effect", {}],
+    ]);
+    const pid = await kernel.spawn({ program: "script", input, capabilities: rights });
+    await until(pid, ({ current }) => current === "test.gate");
+    return pid;
+  };
+  const change = "update process set capabilities = $2, rights = rights + 1 where pid = $1";
+  const [less, more] = [await start([{ call: "*" }]), await start([{ call: "test.gate" }])];
+  await database.pool.query(change, [less, '[{"call":"test.gate"}]']);
+  await database.pool.query(change, [more, '[{"call":"*"}]']);
+  const before = keys.length;
+  open.resolve();
+  assert.equal((returned(await kernel.wait(less)) as Json[])[1], "CAPABILITY");
+  assert.equal((returned(await kernel.wait(more)) as Json[])[1], before + 1);
+  assert.equal(keys.length, before + 1);
 });
 
 test("an end that throws is told in one line; the parent's orphan is reaped", async () => {

@@ -35,6 +35,8 @@ export interface Refusal {
 
 export interface Passed {
   readonly verdict: Verdict;
+  /** Which rights it passed with. */
+  readonly rights?: number;
   /** The approval that this call uses up. */
   readonly ticket?: number;
 }
