@@ -158,9 +158,10 @@ export function tryUnreachable(path: string, { uid }: Owner): string | undefined
 function nothingFound(major: number | undefined, tried: readonly string[]): NutshellError {
   const wanted = major === undefined ? "Postgres" : `Postgres ${major}, which made the cluster,`;
   const got = tried.length === 0 ? "none" : tried.join("; ");
+  const name = major === undefined ? "postgresql" : `postgresql-${major}`;
   return new NutshellError(
     "DATABASE",
     `postgres: the programs of ${wanted} must be here, got ${got}. Run node setup.mjs, ` +
-      `or apt-get install postgresql${major === undefined ? "" : `-${major}`}, or set DATABASE_URL.`,
+      `or apt-get install ${name}, or set DATABASE_URL.`,
   );
 }

@@ -45,7 +45,8 @@ export async function prepareFolder(dir: string, owner: Owner): Promise<void> {
   if (wall === undefined) return;
   throw new NutshellError(
     "DATABASE",
-    `postgres: root's database runs as user nobody, who must reach its folder, got ${wall} closed. ` +
+    "postgres: root's database runs as user nobody, who must reach its folder, " +
+      `got ${wall} closed. ` +
       `Choose a folder elsewhere, as in /var/lib/nutshell, or chmod o+x ${wall}.`,
   );
 }

@@ -114,8 +114,11 @@ const lostStates: readonly RegExp[] = [
   /^53300$/, // too many connections for now
   /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)$/,
 ];
-const lostTexts =
-  /connection terminated|connection ended|client has encountered a connection error|timeout exceeded when trying to connect|not queryable/i;
+// What pg says where there is no code.
+const lostTexts: readonly RegExp[] = [
+  /connection terminated|connection ended|not queryable/i,
+  /client has encountered a connection error|timeout exceeded when trying to connect/i,
+];
 
 /** True when the server, and not the statement, was the reason. */
 export function isServerLost(error: unknown): boolean {
@@ -123,7 +126,7 @@ export function isServerLost(error: unknown): boolean {
   if (error instanceof AggregateError) return error.errors.some(isServerLost);
   const { code } = error as NodeJS.ErrnoException;
   if (code !== undefined) return lostStates.some((state) => state.test(code));
-  return lostTexts.test(error.message);
+  return lostTexts.some((text) => text.test(error.message));
 }
 
 /** @param ms how long to go on, from the first failure */

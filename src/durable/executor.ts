@@ -45,7 +45,7 @@ export interface Schedule {
 
 export interface Executor extends AsyncDisposable {
   readonly id: string;
-  /** Starts it here; a second start with the same id is the first one. Does not wait for its end. */
+  /** Starts it here and returns; a second start with the same id is the first one. */
   start(name: string, workflowId: string, args: readonly unknown[]): Promise<void>;
   /** Runs on after a cancel; some executor takes it within a second. */
   resume(workflowId: string): Promise<void>;

@@ -12,13 +12,12 @@ export function processMark(pid: number = process.pid): string {
 /** True while the process with that mark lives. */
 export function isSameProcess(mark: string): boolean {
   const [pid = 0, ticks = 0] = mark.split(".").map(Number);
-  if (!isAlive(pid)) return false;
-  const now = startTicks(pid);
-  return now === undefined ? process.platform !== "linux" : now === ticks;
+  return isAlive(pid) && (startTicks(pid) ?? 0) === ticks;
 }
 
-/** Also true for processes of other users. */
+/** Also true for processes of other users, not for one that ended and was not yet waited for. */
 export function isAlive(pid: number): boolean {
+  if (process.platform === "linux") return startTicks(pid) !== undefined;
   try {
     process.kill(pid, 0);
     return true;

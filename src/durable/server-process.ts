@@ -69,8 +69,8 @@ export function findServer({ data }: Cluster): (Running & { ready: boolean }) | 
   const running = { pid: Number(pid), port: Number(port), ready: status?.trim() === "ready" };
   if (isServer(running.pid, data)) return running;
   // Postgres itself would take any living process of this number for a server, and an empty file
-  // for one that is starting.
-  const wrong = text === "" ? isOld(path) : isAlive(running.pid);
+  // for one that is starting. A killed server's children may still write: their file stays.
+  const wrong = text === "" ? isOld(path) : isAlive(running.pid) && !isAttached(text);
   if (wrong && tryReadNow(path) === text) rmSync(path, { force: true });
   return undefined;
 }
@@ -93,6 +93,15 @@ function isSameFolder(a: string, b: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Whether any process still uses the shared memory that the lock file names, as key and id. */
+function isAttached(text: string): boolean {
+  const id = text.split("\n")[6]?.trim().split(/\s+/)[1];
+  const segments = tryReadNow("/proc/sysvipc/shm")?.split("\n") ?? [];
+  const [, shmid, , , , , attached] =
+    segments.map((line) => line.trim().split(/\s+/)).find((fields) => fields[1] === id) ?? [];
+  return shmid !== undefined && attached !== "0";
 }
 
 function isOld(path: string): boolean {

@@ -95,7 +95,7 @@ test("what a workflow throws is its result, and reaches the talk in one line", a
   await assert.rejects(executor.start("nothing", "v4", []), /got nothing. Known: fails\./);
 });
 
-test("the database dies in a step: the step is repeated, the run ends as if nothing was", async () => {
+test("the database dies in a step: it is repeated, the run ends as if nothing was", async () => {
   const server = await testServer();
   let kills = 0;
   const world = await launch((world) => ({

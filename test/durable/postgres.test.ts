@@ -19,6 +19,7 @@ import { findBinaries, tryUnreachable } from "../../src/durable/binaries.ts";
 import { openDatabase } from "../../src/durable/database.ts";
 import { startPostgres } from "../../src/durable/postgres.ts";
 import { isAlive, isSameProcess, processMark } from "../../src/durable/process-mark.ts";
+import { findServer } from "../../src/durable/server-process.ts";
 import { NutshellError } from "../../src/error.ts";
 import { clusterFolder, copyOfCluster } from "./test-database.ts";
 
@@ -163,6 +164,22 @@ test("a lock file that names somebody else's process is no server", async () => 
   utimesSync(join(dir, "cluster/data/postmaster.pid"), 1, 1);
   await using again = await startPostgres({ dir, ...quick });
   assert.equal(await ask(again.url, "select 1"), 1);
+});
+
+test("a lock file stays while its server's memory is in use", async () => {
+  const [dir, other] = [await copyOfCluster(), clusterFolder()];
+  await using _server = await startPostgres({ dir, ...quick });
+  const text = readFileSync(join(dir, "cluster/data/postmaster.pid"), "utf8");
+  const path = join(other, "postmaster.pid");
+  const cluster = { dir: other, data: other, log: "", password: "" };
+  for (const [memory, stays] of [
+    [text.split("\n")[6], true],
+    ["1 999999", false],
+  ] as const) {
+    writeFileSync(path, `${process.pid}\n${text.split("\n").slice(1, 6).join("\n")}\n${memory}\n`);
+    assert.equal(findServer(cluster), undefined);
+    assert.equal(existsSync(path), stays, memory);
+  }
 });
 
 test("the system's programs do where npm's are missing", async (t) => {
