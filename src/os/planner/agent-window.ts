@@ -19,6 +19,10 @@ export interface Said {
   /** Of a result: the call that it answers, and the call's name. */
   readonly callId?: string | undefined;
   readonly title?: string;
+  /** Of a text that memory brought in: it stands here once, not twice. */
+  readonly ref?: string;
+  /** Stays as it is, whatever else has to leave. */
+  readonly pinned?: boolean;
 }
 
 export interface AgentWindow {
@@ -89,7 +93,8 @@ function pagedWindow(sys: Sys, capacity: number): AgentWindow {
   };
 }
 
-function toPage({ role, text, label, toolCalls, callId, title }: Said): Json {
+function toPage({ role, text, label, toolCalls, callId, title, ref, pinned }: Said): Json {
+  if (ref !== undefined && callId !== undefined) return { kind: "retrieved", role, ref, callId };
   const system = role === "system" && isTrusted(label);
   const kinds = {
     system: "retrieved",
@@ -104,6 +109,7 @@ function toPage({ role, text, label, toolCalls, callId, title }: Said): Json {
     ...(toolCalls === undefined ? {} : { toolCalls: toolCalls.map((call) => ({ ...call })) }),
     ...(callId === undefined ? {} : { callId }),
     ...(title === undefined ? {} : { title }),
+    ...(pinned === undefined ? {} : { pinned }),
   };
 }
 

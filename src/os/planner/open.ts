@@ -4,8 +4,10 @@
  * What the policy then allows are values that the user typed; the rest is asked or denied.
  */
 import type { ToolCall } from "../../llm/chat/conversation.ts";
+import type { Outcome } from "../kernel/syscall.ts";
 import { bottom, join, type Label } from "../security/label.ts";
 import { type Labelled, labelled } from "../security/labelled.ts";
+import { fieldOf } from "./agent-input.ts";
 import {
   type AgentScene,
   createPatience,
@@ -50,7 +52,14 @@ export async function runOpen(scene: AgentScene): Promise<Labelled> {
         const outcome = await sys.call(asked.tool.call, labelled(asked.args, label), pc);
         watch(outcome);
         const shown = showOutcome(outcome, asked.tool, mostShown(contextLen));
-        answer(window, call, shown, labelOfOutcome(outcome), asked.tool);
+        answer(
+          window,
+          call,
+          shown,
+          labelOfOutcome(outcome),
+          asked.tool,
+          pagedIn(outcome, asked.tool),
+        );
       }
     }
   }
@@ -63,8 +72,16 @@ function answer(
   text: string,
   label: Label,
   tool?: PlannerTool,
+  ref?: string,
 ): void {
-  window.add({ role: "tool", text, label, callId, title: tool?.call ?? "no call" });
+  const title = tool?.call ?? "no call";
+  window.add({ role: "tool", text, label, callId, title, ...(ref !== undefined && { ref }) });
+}
+
+/** The text that memory brought in: the answer is that text itself. */
+function pagedIn(outcome: Outcome, { call }: PlannerTool): string | undefined {
+  if (call !== "memory.page_in" || outcome.status !== "ok") return undefined;
+  return fieldOf(outcome.value.value, "ref") as string;
 }
 
 /** Engines of small models give calls no id. */
