@@ -32,7 +32,7 @@ interface Run extends Machine {
   readonly host: PlanHost;
   readonly id: string;
   readonly whole: Exit;
-  /** Of all values that the plan has met. */
+  /** Of all values that the plan has met, and of what decided that it runs. */
   seen: Label;
   value: Cell;
 }
@@ -62,7 +62,7 @@ export async function runPlan(
     return { status: "returned", value: out(run.value), variables, pc: end, spent };
   } catch (error) {
     if (!(error instanceof LimitReached)) throw error;
-    return stopped(run, error.limit, pcOf(run, frame));
+    return stopped(run, error.limit);
   }
 }
 
@@ -75,11 +75,10 @@ function createRun(plan: Plan, host: PlanHost, budget: Budget, start: PlanStart)
 }
 
 /** That a limit was reached may tell of everything that the plan has met. */
-function stopped(run: Run, limit: keyof PlanLimits, pc: Label): PlanResult {
-  const { spent, limits } = run.budget;
+function stopped({ budget, seen }: Run, limit: keyof PlanLimits): PlanResult {
+  const { spent, limits } = budget;
   const message = `plan: a plan may spend ${limits[limit]} ${limit}, and would spend more`;
-  const label = join(pc, run.seen);
-  return { status: "stopped", error: { code: limit, message }, label, pc: label, spent };
+  return { status: "stopped", error: { code: limit, message }, label: seen, pc: seen, spent };
 }
 
 function pcOf(run: Run, { pc, loop }: Frame): Label {
