@@ -8,6 +8,7 @@ import { type Label, labelOf } from "../security/label.ts";
 import { type Json, labelled } from "../security/labelled.ts";
 import { type AgentInput, fieldOf } from "./agent-input.ts";
 import { take } from "./agent-window.ts";
+import { tokensOfTools } from "./planner-tools.ts";
 
 export interface AgentScene {
   readonly sys: Sys;
@@ -36,9 +37,13 @@ export async function setScene(
   return { sys, input, rows, contextLen: model.contextLen };
 }
 
-/** Tokens that a prompt may have: the rest is for the reply. */
-export function roomForPrompt({ input, contextLen }: AgentScene): number {
-  return contextLen - replyTokens(input, contextLen);
+/** Tokens that the messages of a prompt may have: the rest is for tools and the reply. */
+export function roomForPrompt(
+  { input, contextLen }: AgentScene,
+  tools: readonly ToolDefinition[],
+): number {
+  const room = contextLen - replyTokens(input, contextLen) - tokensOfTools(tools, contextLen);
+  return Math.max(1, room);
 }
 
 function replyTokens({ limits }: AgentInput, contextLen: number): number {

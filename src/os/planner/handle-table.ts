@@ -86,8 +86,9 @@ function recordOf(entries: readonly (readonly [string, Labelled])[], label: Labe
 }
 
 function partOf({ value, labels }: Labelled, key: string | number): Labelled {
+  const fits = Array.isArray(value) === (typeof key === "number");
   const isThere = typeof value === "object" && value !== null && Object.hasOwn(value, key);
-  if (!isThere) return labelled(null, wholeLabel(labels));
+  if (!fits || !isThere) return labelled(null, wholeLabel(labels));
   const part = (value as { readonly [key: string | number]: Json })[key] ?? null;
   return { value: part, labels: partLabels(labels, key) };
 }

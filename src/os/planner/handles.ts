@@ -36,7 +36,7 @@ export async function runHandles(scene: AgentScene, endorses: boolean): Promise<
   const tools = plannerTools(rows, input.tools, contextLen);
   const own = [askTool, ...(endorses ? [endorseTool] : [])];
   const definitions = [...tools.map(({ definition }) => definition), ...own];
-  const window = createWindow(scene.sys, false, roomForPrompt(scene));
+  const window = createWindow(scene.sys, false, roomForPrompt(scene, definitions));
   const watch = createPatience();
   const rules = { role: "system" as const, text: RULES, label: labelOf("config") };
   window.add(rules);

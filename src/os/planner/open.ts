@@ -29,7 +29,7 @@ export async function runOpen(scene: AgentScene): Promise<Labelled> {
   const tools = plannerTools(rows, input.tools, contextLen);
   const definitions = tools.map(({ definition }) => definition);
   const paged = rows.some(({ name }) => name === "memory.assemble");
-  const window = createWindow(sys, paged, roomForPrompt(scene));
+  const window = createWindow(sys, paged, roomForPrompt(scene, definitions));
   const watch = createPatience();
   sayFirst(window, input);
   let pc = bottom;

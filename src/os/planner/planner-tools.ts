@@ -75,13 +75,19 @@ export function plannerTools(
     return trained.filter(({ call }) => given.some(({ name }) => name === call));
   let room = (contextLen / SHARE_OF_TOOLS) * BYTES_A_TOKEN;
   return given.map(fromRow).filter(({ definition }) => {
-    room -= JSON.stringify(definition).length;
+    room -= JSON.stringify(definition).length + 1;
     return room >= 0;
   });
 }
 
 /** Of these results a model reads one field; the rest is for plans. */
 const shownFields: Readonly<Record<string, string>> = { "files.read": "text", "clock.now": "text" };
+
+/** Tokens, about; our own models know their tools without being told. */
+export function tokensOfTools(tools: readonly ToolDefinition[], contextLen: number): number {
+  if (contextLen < SMALL_CONTEXT) return 0;
+  return Math.ceil(JSON.stringify(tools).length / BYTES_A_TOKEN);
+}
 
 function fromRow({ name, doc, args }: Syscall): PlannerTool {
   const definition = { name: name.replaceAll(".", "_"), description: doc, parameters: args };
