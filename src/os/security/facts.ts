@@ -2,7 +2,6 @@
  * What is true of each thing that the policy judges. Every fact is a function of values, labels and
  * the request, with no case for any single call; a fact of a label holds for every smaller one too.
  */
-
 import { digest } from "./canonical.ts";
 import { covers } from "./capability.ts";
 import {
@@ -33,6 +32,8 @@ export interface Scene {
   readonly request: PolicyRequest;
   readonly access: PolicyRequest["access"];
   readonly turn: Turn;
+  /** Who decided that the call is made, and which arguments it has and has not. */
+  readonly decision: Label;
   /** Whom the call reaches: recipients, and hosts of URLs. Nobody named: everybody. */
   readonly audience: Readers;
   /** The user typed all of them in this turn. */
@@ -55,6 +56,7 @@ export function setScene(request: PolicyRequest): Scene {
   return {
     request,
     turn,
+    decision: join(request.pc, request.args.labels.label),
     access: leaving ? "egress" : irreversible && access === "read" ? "write" : access,
     audience: leaves.length === 0 ? "public" : new Set(leaves.map(principalOf)),
     audienceTyped:
@@ -64,13 +66,13 @@ export function setScene(request: PolicyRequest): Scene {
 
 /** Everything that the policy judges of this call. */
 export function itemsOf(scene: Scene): readonly Item[] {
-  const { request, access } = scene;
-  const decision: Item = { judges: "decision", label: request.pc };
+  const { request, access, decision: label } = scene;
+  const decision: Item = { judges: "decision", label };
   if (access === "read") return [decision];
   const args = argumentsOf(request).flatMap((argument) => itemsOfArgument(argument, access));
-  const last: Item[] = [{ judges: "influence", label: request.pc }];
-  if (request.irreversible) last.push({ judges: "irreversible", label: request.pc });
-  return [...args, decision, ...last];
+  const last: Item[] = [decision, { judges: "influence", label }];
+  if (request.irreversible) last.push({ judges: "irreversible", label });
+  return [...args, ...last];
 }
 
 /** What leaves is content too, whatever else it is; who gets it must know it anyway. */
@@ -194,7 +196,7 @@ function isEndorsed({ argument, value }: Item, { call, args, endorsed }: PolicyR
  */
 function bitsOf(items: readonly Item[], scene: Scene): number {
   const picked = new Map<string, number>();
-  let answers = scene.request.pc;
+  let answers = scene.decision;
   for (const item of items) {
     const { judges, label, argument, value } = item;
     const carried = judges === "content" || judges === "carried by a URL";

@@ -257,6 +257,8 @@ test("what cannot be undone, and what others could steer", () => {
   for (const bits of [16.1, Number.POSITIVE_INFINITY, Number.NaN]) {
     check("ask influence.above", { access: "write", args, pc: steered(bits) });
   }
+  const none = { value: {}, labels: { label: web } };
+  check("ask irreversible.foreign", { ...undo, args: {}, more: { args: none } });
   const free = { ...doc, influence: new Map([["q", Number.POSITIVE_INFINITY]]) };
   check("allow path.trusted", { access: "write", args: { path: ["a", user], body: ["x", free] } });
   check("ask path.foreign", { access: "write", args: { path: ["a", free], body: ["x", free] } });
