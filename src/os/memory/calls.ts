@@ -62,7 +62,17 @@ export function memoryCalls(machine: Assembler & Searcher): readonly Syscall[] {
       of: Assembler & Searcher,
       ...call: Parameters<Syscall["run"]>
     ) => ReturnType<Syscall["run"]>,
-  ): Syscall => ({ ...own, name, doc, args, run: (...call) => run(machine, ...call) });
+  ): Syscall => {
+    const { database } = machine;
+    // Each may be done again: what was done is found done.
+    return {
+      ...own,
+      name,
+      doc,
+      args,
+      run: (...call) => database.retry(() => run(machine, ...call)),
+    };
+  };
   return [
     row(
       "memory.assemble",

@@ -15,7 +15,7 @@ import { type Memory, openMemory } from "../../../src/os/memory/memory.ts";
 import { joinAll, type Label, labelOf } from "../../../src/os/security/label.ts";
 import { toLabelJson } from "../../../src/os/security/label-json.ts";
 import { type Json, wholeLabel } from "../../../src/os/security/labelled.ts";
-import { testDatabase } from "../../durable/test-database.ts";
+import { testDatabase, testServer } from "../../durable/test-database.ts";
 import { anyLabel } from "../security/any-label.ts";
 import { createCaller } from "./caller.ts";
 
@@ -74,7 +74,7 @@ test("any text comes back bit for bit, with its label, through any daemon", asyn
       assert.equal(textOf(read), text);
       assert.deepEqual(toLabelJson(wholeLabel(read.labels as never)), toLabelJson(owned));
     }),
-    { numRuns: 25 },
+    { numRuns: 12 },
   );
 });
 
@@ -362,4 +362,23 @@ test("a fork has the pages from before its call, and goes its own way", async ()
     before.map(({ content }) => content),
     ["one", "two", "three"],
   );
+});
+
+test("the database dies under a stream of calls: each is done, and done once", async () => {
+  const caller = createCaller(memory, newPid());
+  const server = await testServer();
+  const before = server.pid as number;
+  const said: string[] = [];
+  for (let turn = 0; turn < 12; turn++) {
+    said.push(`turn ${turn}`);
+    const append = [{ kind: "dialogue", text: `turn ${turn}` }];
+    const done = caller.call("memory.assemble", { append, capacity: 500 });
+    if (turn === 4) process.kill(before, "SIGKILL");
+    const { messages } = promptOf(await done);
+    assert.deepEqual(
+      messages.map(({ content }) => content),
+      said,
+    );
+  }
+  assert.notEqual(server.pid, before);
 });
