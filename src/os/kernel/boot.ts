@@ -22,6 +22,7 @@ import { createHostProcesses } from "./host-process.ts";
 import { readJournal } from "./journal.ts";
 import type { Kernel } from "./kernel.ts";
 import { readInstance, readKey } from "./keys.ts";
+import { lasting } from "./lasting.ts";
 import type { KernelOptions } from "./options.ts";
 import type { Exit } from "./process.ts";
 import { needRow, type ProcessRow, readRow, toProcessRecord } from "./process-row.ts";
@@ -89,7 +90,11 @@ async function createState(
   const own = [timeCalls, mailCalls, processCalls, controlCalls, ticketCalls].flatMap((make) =>
     make(state),
   );
-  for (const row of [...own, ...options.syscalls]) addCall(calls, row);
+  // The kernel's own calls may all be done twice, so that they outlive a server that goes away.
+  const lastingOwn = own.map((row): Syscall => {
+    return { ...row, run: (args, context) => lasting(state, () => row.run(args, context)) };
+  });
+  for (const row of [...lastingOwn, ...options.syscalls]) addCall(calls, row);
   const check = createArgumentCheck(calls.values());
   const { programs } = options;
   const made = typeof programs === "function" ? programs([...calls.values()]) : programs;

@@ -100,7 +100,7 @@ function toFailure(
 async function unknown(request: Request): Promise<Performed> {
   const { state, running, call, name, args, row, chosenBy } = request;
   const card = { call: name, args: args.value, effect: row.effect, why: "its end is not recorded" };
-  const ticket = await openTicket(state.database, {
+  const ticket = await openTicket(state, {
     ...{ pid: running.pid, call, kind: "unknown", card, createdAt: state.now() },
   });
   const labels = resultLabels(name, running.owner, undefined, chosenBy);
@@ -167,7 +167,7 @@ function toContext(request: Request, since: number, again: boolean): CallContext
 
 async function ask(request: Request, card: Json): Promise<string> {
   const { state, running, call, name } = request;
-  const opened = await openTicket(state.database, {
+  const opened = await openTicket(state, {
     ...{ pid: running.pid, call, kind: "question", card, createdAt: state.now() },
   });
   const { answer } = await waitForTicket(request, opened);

@@ -18,7 +18,7 @@ import type { IntentBody, ResultBody } from "./kernel.ts";
 import { lasting } from "./lasting.ts";
 import { fromResultBody } from "./outcome.ts";
 import type { Exit, Sys } from "./process.ts";
-import { fromLabelledText, type ProcessRow } from "./process-row.ts";
+import { fromLabelledText, type ProcessRow, toLabelledText } from "./process-row.ts";
 import { Interrupted, Parked, ProcessEnded, type Running, toRunning } from "./running.ts";
 import type { KernelState } from "./state.ts";
 import { fingerprint } from "./stuck.ts";
@@ -105,7 +105,8 @@ async function runProgram(life: Life, input: Labelled): Promise<Ended> {
     const program = state.programs[running.program];
     if (program === undefined) throw noProgram(running.program);
     const { value, labels } = await orEnded(program(toSys(life, input)), running);
-    canonicalJson(value);
+    // What cannot be journaled is told now, while it can end as a failure.
+    toLabelledText({ value, labels });
     return { exit: { how: "returned", value }, labels };
   } catch (error) {
     if (error instanceof ProcessEnded || error instanceof Parked) throw error;

@@ -78,8 +78,7 @@ async function openUnknowns(client: Client, pids: readonly number[], now: number
      select i.pid, i.call, 'unknown', json_build_object('call', i.body::json->'name',
        'args', i.body::json->'args', 'effect', i.body::json->'effect',
        'why', 'the process was killed in it')::text, $2
-     from journal i join process p on p.pid = i.pid and p.current is not null
-     where i.pid = any($1) and i.kind = 'intent'
+     from journal i where i.pid = any($1) and i.kind = 'intent'
        and i.body::json->>'effect' in ('irreversible', 'reconcilable')
        and not exists (select from journal r
          where r.pid = i.pid and r.call = i.call and r.kind = 'result')

@@ -3,6 +3,7 @@
  * its journal are one transaction under the parent's lock; only then its workflow starts. A daemon
  * that dies in between leaves a row without a runner, which the sweep starts.
  */
+import { randomUUID } from "node:crypto";
 import { canonicalJson } from "../security/canonical.ts";
 import { type Capability, narrow } from "../security/capability.ts";
 import { isTrusted, type Label } from "../security/label.ts";
@@ -25,8 +26,10 @@ export interface Birth {
 
 /** @returns its number. @throws DeviceError CAPABILITY or BUDGET, NutshellError PROCESS */
 export async function spawn(state: KernelState, birth: Birth): Promise<number> {
-  const pid = await state.database.retry(() =>
-    state.database.transaction((client) => insert(state, client, birth)),
+  // A commit whose answer was lost is found again by its key.
+  const request = { ...birth.request, key: birth.request.key ?? randomUUID() };
+  const pid = await lasting(state, () =>
+    state.database.transaction((client) => insert(state, client, { ...birth, request })),
   );
   await startProcess(state, pid);
   return pid;
@@ -119,10 +122,11 @@ function niceOf({ nice = 0 }: SpawnRequest, parent: ProcessRow | undefined): num
 /** What the user typed: known of the first process of a tree, inherited by the others. */
 function userTurnOf(request: SpawnRequest, parent: ProcessRow | undefined): string | null {
   if (parent !== undefined) return parent.user_turn;
-  if (request.userTurn !== undefined) return request.userTurn;
   const { value, labels } = request.input;
-  const typed = isTrusted(wholeLabel(labels)) && typeof value === "string";
-  return typed ? value : null;
+  const isTyped = isTrusted(wholeLabel(labels)) && typeof value === "string";
+  const turn = request.userTurn ?? (isTyped ? value : undefined);
+  // Postgres keeps every character but one.
+  return turn?.replaceAll("\0", "") ?? null;
 }
 
 function rightsOf(request: SpawnRequest, parent: ProcessRow | undefined): readonly Capability[] {

@@ -9,7 +9,9 @@ import { canonicalJson } from "../security/canonical.ts";
 import type { Json } from "../security/labelled.ts";
 import { appendRecord } from "./journal.ts";
 import type { Ticket, TicketAnswer } from "./kernel.ts";
+import { lasting } from "./lasting.ts";
 import type { Client } from "./process-row.ts";
+import type { KernelState } from "./state.ts";
 import { wake } from "./wakeups.ts";
 
 export interface NewTicket {
@@ -41,16 +43,18 @@ export interface TicketRow {
 }
 
 /** The ticket of this call, made when there is none. */
-export async function openTicket(database: Database, ticket: NewTicket): Promise<TicketRow> {
-  return await database.transaction(async (client) => {
-    await client.query("select from process where pid = $1 for no key update", [ticket.pid]);
-    const found = await client.query<TicketRow>(
-      `select * from ticket where pid = $1 and call = $2 and kind = $3
-         and argument is not distinct from $4 order by id desc limit 1`,
-      [ticket.pid, ticket.call, ticket.kind, ticket.argument ?? null],
-    );
-    return found.rows[0] ?? (await insertTicket(client, ticket));
-  });
+export async function openTicket(state: KernelState, ticket: NewTicket): Promise<TicketRow> {
+  return await lasting(state, () =>
+    state.database.transaction(async (client) => {
+      await client.query("select from process where pid = $1 for no key update", [ticket.pid]);
+      const found = await client.query<TicketRow>(
+        `select * from ticket where pid = $1 and call = $2 and kind = $3
+           and argument is not distinct from $4 order by id desc limit 1`,
+        [ticket.pid, ticket.call, ticket.kind, ticket.argument ?? null],
+      );
+      return found.rows[0] ?? (await insertTicket(client, ticket));
+    }),
+  );
 }
 
 async function insertTicket(client: Client, ticket: NewTicket): Promise<TicketRow> {

@@ -62,7 +62,7 @@ async function tryAgain(
 
 async function askForHelp(state: KernelState, running: Running, call: number): Promise<string> {
   const card: Json = { why: "it repeats a call with the same result and cannot get on", call };
-  const opened = await openTicket(state.database, {
+  const opened = await openTicket(state, {
     ...{ pid: running.pid, call, kind: "question", card, createdAt: state.now() },
   });
   const flight = openFlight(running, call, true);

@@ -1,5 +1,6 @@
 /** A call's wait for a person: until the ticket is answered, expires, or a signal ends it. */
 import type { Request } from "./gates/gate.ts";
+import { lasting } from "./lasting.ts";
 import { interruptIfTold } from "./running.ts";
 import { readTicket, type TicketRow } from "./tickets.ts";
 
@@ -15,7 +16,9 @@ export async function waitForTicket(
   interruptIfTold(running, flight);
   const expiry = opened.expires_at === null ? undefined : Number(opened.expires_at);
   const look = async (): Promise<TicketRow | undefined> => {
-    const row = (await readTicket(state.database.pool, opened.id)) as TicketRow;
+    const row = (await lasting(state, () =>
+      readTicket(state.database.pool, opened.id),
+    )) as TicketRow;
     if (row.state !== "open") return row;
     const over = row.expires_at !== null && Number(row.expires_at) <= state.now();
     return over ? { ...row, state: "expired" } : undefined;
@@ -34,9 +37,11 @@ async function showWaiting({
   name,
   call,
 }: Pick<Request, "state" | "running" | "name" | "call">): Promise<void> {
-  await state.database.pool.query(
-    `update process set state = 'waiting', current = $3, calls = greatest(calls, $4)
+  await lasting(state, () =>
+    state.database.pool.query(
+      `update process set state = 'waiting', current = $3, calls = greatest(calls, $4)
      where pid = $1 and runner = $2 and ended_at is null`,
-    [running.pid, running.runner, name, call],
+      [running.pid, running.runner, name, call],
+    ),
   );
 }

@@ -106,9 +106,7 @@ async function receive(
   const { pool } = state.database;
   const alarmAt = timeoutMs === undefined ? undefined : context.since + timeoutMs;
   const look = async (): Promise<MailRow | "timeout" | undefined> => {
-    const { rows } = await state.database.retry(() =>
-      pool.query<MailRow>(take, [context.pid, context.key, from ?? null]),
-    );
+    const { rows } = await pool.query<MailRow>(take, [...[context.pid, context.key, from ?? null]]);
     if (rows[0] !== undefined) return rows[0];
     if (alarmAt !== undefined && alarmAt <= state.now()) return "timeout";
     if (from !== undefined && alarmAt === undefined) await blockOn(state, context.pid, from);

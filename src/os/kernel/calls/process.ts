@@ -8,6 +8,7 @@ import { fromLabelTreeJson } from "../../security/label-json.ts";
 import { type Json, type Labelled, partLabels, wholeLabel } from "../../security/labelled.ts";
 import { DeviceError } from "../device-error.ts";
 import { fork } from "../fork.ts";
+import { lasting } from "../lasting.ts";
 import { toResultBody } from "../outcome.ts";
 import type { SpawnRequest } from "../process.ts";
 import { type ProcessRow, readRow, toProcessRecord } from "../process-row.ts";
@@ -90,7 +91,7 @@ async function waitFor(
   await below(state, pid, context);
   const alarmAt = timeoutMs === undefined ? undefined : context.since + timeoutMs;
   const look = async (): Promise<ProcessRow | "timeout" | undefined> => {
-    const row = await state.database.retry(() => readRow(state.database.pool, pid));
+    const row = await readRow(state.database.pool, pid);
     if (row !== undefined && row.exit !== null) return row;
     if (alarmAt !== undefined && alarmAt <= state.now()) return "timeout";
     if (alarmAt === undefined) await blockOn(state, context.pid, pid);
@@ -106,7 +107,7 @@ async function waitFor(
 
 /** Somebody knows its end now. */
 export async function reap(state: KernelState, pid: number): Promise<void> {
-  await state.database.retry(() =>
+  await lasting(state, () =>
     state.database.pool.query(
       "update process set state = 'dead' where pid = $1 and state = 'zombie'",
       [pid],

@@ -29,7 +29,7 @@ async function waitForPerson(
 ): Promise<CallResult> {
   const { ticket } = value as { readonly ticket: number };
   const look = async (): Promise<string | undefined> => {
-    const row = await state.database.retry(() => readTicket(state.database.pool, ticket));
+    const row = await readTicket(state.database.pool, ticket);
     if (row?.pid !== context.pid || row.kind !== "unknown") throw notYours(ticket);
     return row.answer ?? undefined;
   };

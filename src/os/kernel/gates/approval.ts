@@ -15,6 +15,7 @@ import {
   type PolicyRequest,
   type Verdict,
 } from "../../security/policy.ts";
+import { lasting } from "../lasting.ts";
 import { fromLabelledText, toLabelledText } from "../process-row.ts";
 import { moveTicket, openTicket, readTicket, type TicketRow } from "../tickets.ts";
 import { waitForTicket } from "../wait-for-ticket.ts";
@@ -50,7 +51,7 @@ async function askPerson(
   const argument = asks.kind === "endorse" ? asks.argument : undefined;
   const createdAt = state.now();
   const expiresAt = createdAt + (state.approvalMs ?? APPROVAL_MS);
-  const opened = await openTicket(state.database, {
+  const opened = await openTicket(state, {
     ...{ pid: running.pid, call, kind, createdAt, expiresAt },
     ...(argument !== undefined && { argument }),
     card: approvalCard(asked, verdict),
@@ -96,13 +97,15 @@ async function endorse({ state, running, name, args }: Request, ticket: TicketRo
   const argument = ticket.argument as string;
   const value = (args.value as Readonly<Record<string, Json>>)[argument] as Json;
   const endorsed = { call: name, argument, digest: digest(value) };
-  await state.database.transaction(async (client) => {
-    const row = await readTicket(client, ticket.id);
-    if (row?.state === "granted") await moveTicket(client, row, "used", state.now());
-    await client.query("insert into endorsement values ($1, $2, $3, $4) on conflict do nothing", [
-      ...[running.pid, endorsed.call, endorsed.argument, endorsed.digest],
-    ]);
-  });
+  const word = [running.pid, endorsed.call, endorsed.argument, endorsed.digest];
+  await lasting(state, () =>
+    state.database.transaction(async (client) => {
+      const row = await readTicket(client, ticket.id);
+      if (row?.state === "granted") await moveTicket(client, row, "used", state.now());
+      const insert = "insert into endorsement values ($1, $2, $3, $4) on conflict do nothing";
+      await client.query(insert, word);
+    }),
+  );
   running.endorsed.push(endorsed);
 }
 
