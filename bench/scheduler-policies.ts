@@ -7,7 +7,7 @@ import type { Engine } from "../src/llm/inference/engine.ts";
 import type { Service } from "../src/os/kernel/scheduler/ledger.ts";
 import { type PolicyName, policies } from "../src/os/kernel/scheduler/scheduler.ts";
 import { type SimulatedProcess, simulate } from "../test/os/kernel/scheduler/simulate.ts";
-import { significant } from "./report.ts";
+import { median, significant } from "./report.ts";
 import { createMachine, QUANTUM } from "./scheduler-machine.ts";
 
 export const policyNames: readonly PolicyName[] = ["fair", "round-robin", "fifo"];
@@ -62,6 +62,20 @@ function summarise(
     ...{ mean_wait_ms: mean(processes, waited), mean_turnaround_ms: mean(processes, took) },
     interactive: { mean_wait_ms: mean(people, waited), mean_turnaround_ms: mean(people, took) },
     mean_slowdown: mean(processes, (one) => took(one) / alone(one)),
+  };
+}
+
+/** Each number's own median. */
+export function medianOf(rounds: readonly Compared[]): Compared {
+  const of = (number: (one: Compared) => number): number => median(rounds.map(number));
+  return {
+    mean_wait_ms: of((one) => one.mean_wait_ms),
+    mean_turnaround_ms: of((one) => one.mean_turnaround_ms),
+    interactive: {
+      mean_wait_ms: of((one) => one.interactive.mean_wait_ms),
+      mean_turnaround_ms: of((one) => one.interactive.mean_turnaround_ms),
+    },
+    mean_slowdown: of((one) => one.mean_slowdown),
   };
 }
 
