@@ -119,18 +119,14 @@ async function addSaid(
   const unit = role === "tool" ? unitOfCall(draft.window) : undefined;
   const before = findPage(draft.window, refOf(text));
   if (kind === "plan") draft.window = withoutPlans(draft.window);
-  const { window } = addPage(
-    draft.window,
-    {
-      ...newPage(text, role),
-      ...{ kind, pinned: said.pinned ?? isPrefix({ kind }), dirty: said.ref === undefined },
-      ...(unit !== undefined && { unit }),
-      ...(before !== undefined && { history: before.history }),
-      ...(toolCalls !== undefined && { toolCalls: JSON.stringify(toolCalls) }),
-      ...(callId !== undefined && { callId }),
-    },
-    assembler.replacement,
-  );
+  const page = newPage(assembler, text, {
+    ...{ kind, role, pinned: said.pinned ?? isPrefix({ kind }), dirty: said.ref === undefined },
+    ...(unit !== undefined && { unit }),
+    ...(before !== undefined && { history: before.history }),
+    ...(toolCalls !== undefined && { toolCalls: JSON.stringify(toolCalls) }),
+    ...(callId !== undefined && { callId }),
+  });
+  const { window } = addPage(draft.window, page, assembler.replacement);
   draft.window = role === "assistant" ? hitNamed(assembler, window, said.text ?? "") : window;
   if (before?.kind === "retrieved" && said.ref !== undefined) {
     // Paged in a moment ago: this is the place that it gets.
@@ -227,7 +223,11 @@ async function putSummary(
   const title = `summary of ${first.ref} to ${last.ref}`;
   const made = { text, kind: "note", title, labels: { label } } as const;
   const stored = await putAway(assembler, draft, context, made);
-  const { window, page } = addPage(before, newPage(stored, "user"), assembler.replacement);
+  const { window, page } = addPage(
+    before,
+    newPage(assembler, stored, { role: "user" }),
+    assembler.replacement,
+  );
   return { window, made: page };
 }
 

@@ -10,6 +10,7 @@
 import { distil } from "./distil.ts";
 import { inVictimOrder, isInUse, type Replacement } from "./lru-k.ts";
 import { isPrefix, MESSAGE_TOKENS, type Page, type Window } from "./page.ts";
+import { headOf } from "./render.ts";
 import { countEvictions, shownAs, tokensShown, visiblePages, withPages } from "./window.ts";
 
 export interface Room {
@@ -178,10 +179,11 @@ function distilLargest(window: Window, room: Room, means: Means): Promise<Compac
   });
   const order = long.filter(isLoose).sort((a, b) => b.shown - a.shown || a.page - b.page);
   return shrink("distil", window, order.map(one), room.low, async (page, over) => {
-    const most = Math.max(LEAST, page.shown - over) - MESSAGE_TOKENS;
+    const around = means.tokensOf(headOf(page)) + MESSAGE_TOKENS;
+    const most = Math.max(LEAST, page.shown - over) - around;
     const text = await means.textOf(page);
     const short = distil(text, page.ref, room.focus, most, means.tokensOf).text;
-    return shownAs(page, "distilled", short, means.tokensOf(short) + MESSAGE_TOKENS);
+    return shownAs(page, "distilled", short, means.tokensOf(short) + around);
   });
 }
 

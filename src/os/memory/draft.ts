@@ -8,6 +8,7 @@ import type { CallContext } from "../kernel/syscall.ts";
 import type { LabelTree } from "../security/labelled.ts";
 import type { Replacement } from "./lru-k.ts";
 import { MESSAGE_TOKENS, type Page, type PageKind, type Window } from "./page.ts";
+import { headOf } from "./render.ts";
 import { ownSpace, parseRef, type Ref, refOf } from "./space.ts";
 import { getText, putText, type StoredText, titleOf } from "./text-store.ts";
 import type { NewPage } from "./window.ts";
@@ -74,12 +75,18 @@ export async function readPage({ blobs }: Machine, draft: Draft, page: Page): Pr
   return text;
 }
 
-/** A page that shows a text which is not in the index yet. */
-export function newPage(text: StoredText, role: Page["role"]): NewPage {
-  const { kind, title, hash, tokens, labels } = text;
-  const what = { ref: refOf(text), kind, role, title, hash, tokens, labels };
-  return { ...what, pinned: false, dirty: true };
+/** A page that shows a text which is not in the index yet; its tokens are its message's. */
+export function newPage(
+  { tokensOf }: Machine,
+  { title, hash, tokens, labels, ...text }: StoredText,
+  as: Pick<NewPage, "role"> & Partial<NewPage>,
+): NewPage {
+  const page = { ref: refOf(text), kind: text.kind, title, hash, labels, pinned: false, ...as };
+  const around = headOf({ ...unshown, ...page }) + (as.toolCalls ?? "");
+  return { dirty: true, ...page, tokens: tokens + tokensOf(around) };
 }
+
+const unshown = { page: 0, unit: 0, form: "whole", standIn: "", dirty: true, history: [] } as const;
 
 /** Write-back: what left the window since it was made can be searched for from now on. */
 export async function writeBack(machine: Machine, draft: Draft): Promise<void> {

@@ -62,7 +62,8 @@ async function putPart(
 }
 
 /** @returns whether it was in sight */
-function bringIn({ replacement }: Access, draft: Draft, text: StoredText): boolean {
+function bringIn(access: Access, draft: Draft, text: StoredText): boolean {
+  const { replacement } = access;
   const { window, loaded } = draft;
   const page = findPage(window, refOf(text));
   if (page !== undefined && isInSight(page, draft)) {
@@ -80,11 +81,11 @@ function bringIn({ replacement }: Access, draft: Draft, text: StoredText): boole
     draft.window = withPages({ ...counted, clock }, [back]);
     return false;
   }
-  const shown = { ...newPage(text, "user"), kind: "retrieved" as const };
-  const past = page !== undefined && { history: page.history };
-  const isNew = draft.made.includes(text);
-  const added = addPage(counted, { ...shown, ...past, dirty: isNew }, replacement);
-  draft.window = added.window;
+  const shown = newPage(access, text, {
+    ...{ role: "user", kind: "retrieved", dirty: draft.made.includes(text) },
+    ...(page !== undefined && { history: page.history }),
+  });
+  draft.window = addPage(counted, shown, replacement).window;
   return false;
 }
 

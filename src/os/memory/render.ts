@@ -51,7 +51,8 @@ function messageOf(page: Page, text: string): Message {
 }
 
 /** What did not come by itself says what it is. */
-function headOf({ kind, form, ref, title }: Page): string {
-  const bare = kind === "dialogue" || form === "spilled" || form === "duplicate";
+export function headOf({ kind, role, form, ref, title }: Omit<Page, "shown" | "tokens">): string {
+  const said = role === "assistant" || role === "tool" || kind === "dialogue";
+  const bare = said || kind === "instruction" || form === "spilled" || form === "duplicate";
   return bare ? "" : `[${ref} ${title}]\n`;
 }

@@ -126,7 +126,10 @@ interface PageRow extends TextRow {
   readonly rest: string;
 }
 
-type Rest = Pick<Page, "role" | "standIn" | "unit" | "position" | "toolCalls" | "callId">;
+type Rest = Pick<
+  Page,
+  "tokens" | "role" | "standIn" | "unit" | "position" | "toolCalls" | "callId"
+>;
 
 async function loadPages(
   pool: pg.Pool,
@@ -149,7 +152,7 @@ async function loadPages(
     known.set(ref, text);
     const whole: Page = {
       ...{ page, ref, kind: page_kind, form, shown, pinned, dirty, history },
-      ...{ title: text.title, hash: text.hash, tokens: text.tokens, labels: text.labels },
+      ...{ title: text.title, hash: text.hash, labels: text.labels },
       ...(JSON.parse(rest) as Rest),
     };
     // What was forgotten is in nobody's sight any more.
@@ -201,8 +204,8 @@ async function saveCounts(
 
 async function savePage(client: pg.PoolClient, { pid, call }: Caller, page: Page): Promise<void> {
   const { kind, form, shown, pinned, dirty, history } = page;
-  const { role, standIn, unit, position, toolCalls, callId } = page;
-  const rest = JSON.stringify({ role, standIn, unit, position, toolCalls, callId } as Rest);
+  const { tokens, role, standIn, unit, position, toolCalls, callId } = page;
+  const rest = JSON.stringify({ tokens, role, standIn, unit, position, toolCalls, callId } as Rest);
   const ref = parseRef(page.ref) as Ref;
   await client.query(
     `insert into memory_page values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)

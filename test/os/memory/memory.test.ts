@@ -12,6 +12,7 @@ import { type BlobStore, createBlobStore } from "../../../src/durable/blobs.ts";
 import { type Database, openDatabase } from "../../../src/durable/database.ts";
 import type { Message } from "../../../src/llm/chat/conversation.ts";
 import { type Memory, openMemory } from "../../../src/os/memory/memory.ts";
+import { roughTokens } from "../../../src/os/memory/models.ts";
 import { joinAll, type Label, labelOf } from "../../../src/os/security/label.ts";
 import { toLabelJson } from "../../../src/os/security/label-json.ts";
 import { type Json, wholeLabel } from "../../../src/os/security/labelled.ts";
@@ -54,6 +55,14 @@ interface Prompt {
 }
 
 const promptOf = ({ value }: { value: Json }): Prompt => value as unknown as Prompt;
+/** Counted from the messages themselves. */
+function tokensOf({ messages }: Prompt): number {
+  return messages.reduce((sum, message) => {
+    const calls = message.role === "assistant" ? JSON.stringify(message.toolCalls ?? "") : "";
+    return sum + roughTokens(message.content) + 4 + (calls === '""' ? 0 : roughTokens(calls));
+  }, 0);
+}
+
 const refOf = ({ value }: { value: Json }): string => (value as { ref: string }).ref;
 const textOf = ({ value }: { value: Json }): string => (value as { text: string }).text;
 
@@ -214,7 +223,7 @@ test("instructions are the user's; the prefix is the same bytes whatever comes a
     const append = turn === 0 ? [instruction, goal] : [asked, output];
     const prompt = promptOf(await caller.call("memory.assemble", { append, capacity: 400 }));
     hashes.add(prompt.prefixHash);
-    assert.ok(prompt.tokens <= 400);
+    assert.ok(tokensOf(prompt) <= prompt.tokens && prompt.tokens <= 400);
     assert.equal(prompt.messages[0]?.content, instruction.text);
     assert.equal(prompt.messages[1]?.content, goal.text);
     if (turn > 0) assert.ok(prompt.messages.at(-1)?.content.includes(`turn ${turn} line 0`));
@@ -310,6 +319,7 @@ test("what was asked for is in the next prompt, whatever comes with it", async (
     const append = [0, 1, 2].map((i) => ({ kind: "dialogue", text: `so ${i} ${"y".repeat(60)}` }));
     const prompt = promptOf(await caller.call("memory.assemble", { append, capacity: 300 }));
     assert.ok(prompt.refs.some((one) => one.ref === ref && one.form === "whole"));
+    assert.ok(tokensOf(prompt) <= prompt.tokens && prompt.tokens <= 300);
     assert.ok(prompt.messages.at(-1)?.content.startsWith("so 2"));
   }
 });
