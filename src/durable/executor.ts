@@ -64,7 +64,7 @@ export interface Executor extends AsyncDisposable {
   schedule(schedule: Schedule): Promise<void>;
   unschedule(name: string): Promise<void>;
   schedules(): Promise<readonly Schedule[]>;
-  /** Runs stop at their next step and go on with the next executor of this id. */
+  /** Runs stop at their next step; other executors take them, or the next one of this id. */
   stop(): Promise<void>;
 }
 
@@ -89,7 +89,7 @@ export async function launchExecutor(options: ExecutorOptions): Promise<Executor
       `executor ${options.id}: must be alone in its process, got a second. Stop the first.`,
     );
   }
-  const { database, id, version, staleMs = 10_000, notice = () => {} } = options;
+  const { database, id, staleMs = 10_000, notice = () => {} } = options;
   await database.migrate("durable", guardVersions);
   const state: { guard: Guard | undefined } = { guard: undefined };
   const workflows = register(options.workflows, state);
@@ -97,25 +97,30 @@ export async function launchExecutor(options: ExecutorOptions): Promise<Executor
   const guard = await startGuard({ database, id, staleMs, takeOver, notice });
   state.guard = guard;
   const pool = createPool(database.url, CONNECTIONS);
-  DBOS.setConfig({
-    ...{ name: APP, systemDatabaseUrl: database.url, systemDatabaseSchemaName: SCHEMA },
-    ...{ systemDatabasePool: pool, applicationVersion: version, executorID: id },
-    logger: quietLogger(notice),
-  });
   const stop = async (): Promise<void> => {
     await guard.stop();
     await DBOS.shutdown({ deregister: true });
     await pool.end();
   };
   try {
-    await oneAtATime(pool, () => DBOS.launch());
-    await DBOS.registerQueue(QUEUE, { minPollingIntervalMs: QUEUE_POLL_MS });
-    await requeue({ status: "ENQUEUED", executorId: id }); // DBOS has found our own, and is slow
+    await launch(options, pool);
   } catch (error) {
     await stop().catch(() => {});
     throw launchError(id, error);
   }
   return createExecutor(options, guard, workflows, stop);
+}
+
+async function launch(options: ExecutorOptions, pool: pg.Pool): Promise<void> {
+  const { database, id, version, notice = () => {} } = options;
+  DBOS.setConfig({
+    ...{ name: APP, systemDatabaseUrl: database.url, systemDatabaseSchemaName: SCHEMA },
+    ...{ systemDatabasePool: pool, applicationVersion: version, executorID: id },
+    logger: quietLogger(notice),
+  });
+  await oneAtATime(pool, () => DBOS.launch());
+  await DBOS.registerQueue(QUEUE, { minPollingIntervalMs: QUEUE_POLL_MS });
+  await requeue({ status: "ENQUEUED", executorId: id }); // DBOS has found our own, and is slow
 }
 
 function launchError(id: string, error: unknown): NutshellError {
@@ -128,12 +133,12 @@ function launchError(id: string, error: unknown): NutshellError {
  * DBOS makes its tables at the launch, and two that do so at once fail. The lock is asked for again
  * and again: a statement that waits for it would itself be waited for by DBOS's making of indexes.
  */
-async function oneAtATime(pool: pg.Pool, launch: () => Promise<void>): Promise<void> {
+async function oneAtATime(pool: pg.Pool, run: () => Promise<void>): Promise<void> {
   const client = await pool.connect();
   try {
     const ask = `select pg_try_advisory_lock(${LAUNCH_LOCK}) as mine`;
     while (!(await client.query<{ mine: boolean }>(ask)).rows[0]?.mine) await sleep(20);
-    await launch();
+    await run();
   } finally {
     client.release(true); // the lock goes with its connection, however this ended
   }

@@ -92,7 +92,8 @@ class BeatGuard implements Guard {
     this.#ended.abort();
     await this.#loop;
     const { database, id } = this.#options;
-    const leave = "delete from executor_beat where id = $1 and generation = $2";
+    // Its runs go to the others at the next sweep, or go on when it comes back before.
+    const leave = "update executor_beat set at = '-infinity' where id = $1 and generation = $2";
     // When nobody can be told now, the silence will tell.
     await database.pool.query(leave, [id, this.#generation]).catch(() => {});
   }
@@ -150,18 +151,19 @@ class BeatGuard implements Guard {
       const lock = `select pg_try_advisory_xact_lock(${SWEEP_LOCK}) as mine`;
       const { rows } = await client.query<{ mine: boolean }>(lock);
       if (rows[0]?.mine !== true) return;
-      const silent = `select id from executor_beat
+      const silent = `select id, at = '-infinity' as gone from executor_beat
         where at < now() - make_interval(secs => $1) order by id for update skip locked`;
-      const dead = await client.query<{ id: string }>(silent, [staleMs / 1000]);
-      for (const { id } of dead.rows) await this.#bury(client, id);
+      const dead = await client.query<{ id: string; gone: boolean }>(silent, [staleMs / 1000]);
+      for (const { id, gone } of dead.rows) await this.#bury(client, id, gone);
     });
   }
 
   /** Its row is locked: should it wake now, its beat waits for our end and finds no row. */
-  async #bury(client: pg.PoolClient, id: string): Promise<void> {
+  async #bury(client: pg.PoolClient, id: string, gone: boolean): Promise<void> {
     const { takeOver, notice } = this.#options;
     const runs = await takeOver(id);
     await client.query("delete from executor_beat where id = $1", [id]);
-    notice(`executor ${id}: silent for too long, declared dead; ${runs} of its processes go on`);
+    const why = gone ? "it has left" : "silent for too long, declared dead";
+    notice(`executor ${id}: ${why}; ${runs} of its processes go on elsewhere`);
   }
 }
