@@ -19,6 +19,7 @@ import { bootKernel } from "./kernel/boot.ts";
 import type { Kernel } from "./kernel/kernel.ts";
 import type { KernelOptions } from "./kernel/options.ts";
 import type { ProcessRecord } from "./kernel/process.ts";
+import type { LaneLimits } from "./kernel/scheduler/lane.ts";
 import { createScheduler } from "./kernel/scheduler/scheduler.ts";
 import { type Memory, openMemory } from "./memory/memory.ts";
 import { engineEmbedder, engineSummariser, tokenCounter } from "./memory/models.ts";
@@ -100,8 +101,14 @@ function otherDevices(engines: readonly Engine[]): readonly Device[] {
     createCalculatorDevice(),
     createClockDevice(),
     createHumanDevice(),
-    createLlmDevice({ engines: byName, scheduler: createScheduler() }),
+    createLlmDevice({ engines: byName, scheduler: createScheduler({ lanes: lanesOf(engines) }) }),
   ];
+}
+
+/** Texts made at once: ours share the cores of one machine, a provider's do not. */
+function lanesOf(engines: readonly Engine[]): Readonly<Record<string, LaneLimits>> {
+  const places = ({ can }: Engine): number => (can.tokens ? 4 : 8);
+  return Object.fromEntries(engines.map((one) => [one.model.id, { places: places(one) }]));
 }
 
 /** What devices keep of a process begins for its fork as it was. */
