@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parentPort } from "node:worker_threads";
+import { partLabels } from "../src/os/security/labelled.ts";
 import { parsePlan } from "../src/os/security/plan/parse.ts";
 import { runPlan } from "../src/os/security/plan/run.ts";
 import { type Line, renderLines, smallerPlans, Writer } from "./os/security/plan/generate-plan.ts";
@@ -48,7 +49,7 @@ export interface MutantReport {
   readonly killedBy?: string;
 }
 
-const real: Language = { parsePlan, runPlan };
+const real: Language = { partLabels, parsePlan, runPlan };
 const kindOf = (seed: number): Kind => kinds[seed % kinds.length] as Kind;
 
 async function runPlans(from: number, to: number): Promise<PlansReport> {

@@ -4,7 +4,7 @@
  * length and keys, and is joined into all that is read through it; so parts need not repeat it.
  */
 import { bottom, isTrusted, join, type Label } from "../label.ts";
-import type { Json, Labelled, LabelTree } from "../labelled.ts";
+import { type Json, type Labelled, type LabelTree, wholeLabel } from "../labelled.ts";
 import type { Budget } from "./budget.ts";
 import type { Scalar } from "./plan.ts";
 
@@ -132,7 +132,9 @@ const free: Label = {
 export const opened = (label: Label): Label => (isTrusted(label) ? label : join(label, free));
 
 /** A value of the host's as a cell; keys that are prototypes' names are left out. */
-export function toCell({ value, labels }: Labelled, budget: Budget, depth = 1): Cell {
+export function toCell(given: Labelled, budget: Budget, depth = 1): Cell {
+  const { value } = given;
+  const labels = fits(given) ? given.labels : { label: wholeLabel(given.labels) };
   budget.step(1);
   budget.within(depth);
   const label = opened(labels.label);
@@ -143,6 +145,14 @@ export function toCell({ value, labels }: Labelled, budget: Budget, depth = 1): 
   if (Array.isArray(value)) return list(value.map(below), label, budget);
   const entries = Object.entries(value as object).filter(([key]) => !isPrototypeName(key));
   return record(new Map(entries.map(([key, part]) => [key, below(part, key)])), label, budget);
+}
+
+/** Labels that do not have the value's shape are joined: none may get lost. */
+function fits({ value, labels: { parts } }: Labelled): boolean {
+  if (parts === undefined) return true;
+  if (value === null || typeof value !== "object") return false;
+  if (Array.isArray(value)) return Array.isArray(parts) && parts.length <= value.length;
+  return parts instanceof Map && [...parts.keys()].every((key) => Object.hasOwn(value, key));
 }
 
 const unmarked: LabelTree = { label: bottom };

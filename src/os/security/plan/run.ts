@@ -5,7 +5,7 @@
  * nothing is learnt from what did not happen.
  */
 import { bottom, fromUser, join, joinAll, type Label, labelOf } from "../label.ts";
-import type { Labelled } from "../labelled.ts";
+import { type Labelled, wholeLabel } from "../labelled.ts";
 import { Budget, LimitReached } from "./budget.ts";
 import { type Cell, failure, fromCell, opened, raised, scalar, toCell, wholeOf } from "./cell.ts";
 import { evaluate, type Machine } from "./evaluate.ts";
@@ -162,7 +162,7 @@ async function runCall({ slot, name, args }: Of<"call">, run: Run, frame: Frame)
 
 function received(outcome: PlanOutcome, budget: Budget): Cell {
   if (outcome.status === "ok") return toCell(outcome.value, budget);
-  const label = opened(outcome.labels.label);
+  const label = opened(wholeLabel(outcome.labels));
   if (outcome.status === "unknown") return failure("UNKNOWN", UNKNOWN, label);
   const { code, message, detail } = outcome.error;
   const said = detail === undefined ? undefined : { value: detail, labels: outcome.labels };

@@ -1,6 +1,7 @@
 /** The cases worked out by hand, one test each; labels of readers, influence and variables. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { partLabels } from "../../../../src/os/security/labelled.ts";
 import { parsePlan } from "../../../../src/os/security/plan/parse.ts";
 import { runPlan } from "../../../../src/os/security/plan/run.ts";
 import {
@@ -11,7 +12,7 @@ import {
   statementCases,
 } from "./label-cases.ts";
 
-const language = { parsePlan, runPlan };
+const language = { partLabels, parsePlan, runPlan };
 
 test("labels of expressions", async (t) => {
   for (const [text, labels, value] of expressionCases) {

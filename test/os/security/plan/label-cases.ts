@@ -471,6 +471,47 @@ async function returned(language: Language, text: string, host: PlanHost): Promi
 
 /** Readers, influence, literals, variables, limits: by name, each throws where it differs. */
 export const otherCases: Readonly<Record<string, (language: Language) => Promise<void>>> = {
+  "labels that do not have the value's shape are joined": async (language) => {
+    const inner: LabelTree = { label: of("b"), parts: [{ label: of("c") }] };
+    const one = new Map([["x", inner]]);
+    const cases: readonly (readonly [Json, LabelTree["parts"], string])[] = [
+      [1, [inner], "abc"],
+      [{ x: 1 }, [inner], "abc"],
+      [[1], one, "abc"],
+      [{ y: 1 }, one, "abc{y:}"],
+      [[], [inner], "abc[]"],
+      [{ x: [1], y: 2 }, one, "a{x:b[c],y:}"],
+      [[[1], 2], [inner], "a[b[c],]"],
+    ];
+    const plan = language.parsePlan("const n = await t.get(); return n;");
+    for (const [value, parts, expected] of cases) {
+      const labels = { label: of("a"), ...(parts === undefined ? {} : { parts }) };
+      const ok = { status: "ok", value: { value, labels } } as const;
+      const host = { ...answering(1, bare), call: async () => ok };
+      const result = await language.runPlan(plan, host);
+      assert.ok(result.status === "returned");
+      const got = render(result.value.labels);
+      assert.ok(got === expected || got.split(/[[{]/)[0] === expected, `${got}, not ${expected}`);
+    }
+  },
+  "a part is read through its container": async ({ partLabels }) => {
+    const list: LabelTree = { label: of("a"), parts: [{ label: of("b"), parts: [] }] };
+    const record: LabelTree = { label: of("a"), parts: new Map([["x", { label: of("b") }]]) };
+    assert.equal(render(partLabels(list, 0)), "ab[]");
+    assert.equal(render(partLabels(record, "x")), "ab");
+    for (const tree of [list, record, { label: of("a") }]) {
+      assert.equal(render(partLabels(tree, 7)), "a");
+    }
+  },
+  "a failure has all labels of its outcome": async (language) => {
+    const labels: LabelTree = { label: of("a"), parts: [{ label: of("b") }] };
+    const error = { status: "error", error: { code: "DEVICE", message: "" }, labels } as const;
+    const lost = { status: "unknown", ticket: 1, labels } as const;
+    for (const outcome of [error, lost]) {
+      const host = { ...answering(1, bare), call: async () => outcome };
+      assert.equal(letters(await returned(language, "return await t.get();", host)), "ab");
+    }
+  },
   "what an untrusted source shaped it chose freely, what a question bounds it did not": async (
     language,
   ) => {

@@ -14,6 +14,7 @@ const folder = "src/os/security";
 
 const files = [
   "label.ts",
+  "labelled.ts",
   ...["cell", "evaluate", "scalars", "list-methods", "text-methods", "builtins", "run"].map(
     (name) => `plan/${name}.ts`,
   ),
@@ -83,10 +84,11 @@ const rules: readonly Rule[] = [
         ["influence: right dropped", a],
       ];
     if (name === "joinAll") return [["joinAll: nothing", NOTHING]];
-    if (name === "raised") return [["raise dropped", `(${a})`]];
+    if (name === "raised" || name === "raise") return [["raise dropped", `(${a})`]];
     if (name === "raiseAll") return [["raise of writes dropped", "undefined"]];
     if (name === "opened") return [["opening dropped", `(${a})`]];
-    if (name === "labelsOf" || name === "wholeOf") return [[`${name}: nothing`, NOTHING]];
+    if (name === "labelsOf" || name === "wholeOf" || name === "wholeLabel")
+      return [[`${name}: nothing`, NOTHING]];
     return [];
   },
   ({ node, parent, text, file }) => {
@@ -181,10 +183,11 @@ export async function loadLanguage(dir: string, mutant?: Mutant): Promise<Langua
     const source = readFileSync(path, "utf8");
     writeFileSync(path, source.slice(0, mutant.start) + mutant.to + source.slice(mutant.end));
   }
-  const [{ parsePlan }, { runPlan }] = await Promise.all([
+  const [{ partLabels }, { parsePlan }, { runPlan }] = await Promise.all([
+    import(join(dir, folder, "labelled.ts")),
     import(join(dir, folder, "plan/parse.ts")),
     import(join(dir, folder, "plan/run.ts")),
   ]);
   rmSync(dir, { recursive: true });
-  return { parsePlan, runPlan };
+  return { partLabels, parsePlan, runPlan };
 }

@@ -7,7 +7,12 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import type { Label, Source } from "../../../../src/os/security/label.ts";
-import type { Json, Labelled, LabelTree } from "../../../../src/os/security/labelled.ts";
+import type {
+  Json,
+  Labelled,
+  LabelTree,
+  partLabels,
+} from "../../../../src/os/security/labelled.ts";
 import type { PlanHost, PlanOutcome, PlanResult } from "../../../../src/os/security/plan/host.ts";
 import type { parsePlan } from "../../../../src/os/security/plan/parse.ts";
 import type { AnswerType, TypedQuestion } from "../../../../src/os/security/plan/question.ts";
@@ -26,6 +31,7 @@ export type Kind = (typeof kinds)[number];
 export interface Language {
   readonly parsePlan: typeof parsePlan;
   readonly runPlan: typeof runPlan;
+  readonly partLabels: typeof partLabels;
 }
 
 const nobody: ReadonlyMap<string, number> = new Map();
