@@ -54,7 +54,7 @@ const options: OptionTableFor<CrashValues> = {
   postgres: {
     type: "integer",
     value: 20,
-    doc: "Rounds in which Postgres is killed, and the daemon lives on.",
+    doc: "Kills of Postgres that the daemon lives through.",
     check: inRange(0, 100),
   },
   seed: { type: "integer", value: 1, doc: "Of the choices.", check: inRange(0, 1e6) },
@@ -63,13 +63,16 @@ const options: OptionTableFor<CrashValues> = {
 type Daemon = ChildProcessByStdio<Writable, Readable, null>;
 type Round = readonly Point[];
 
-interface Run {
-  readonly server: PostgresServer;
-  readonly folder: string;
+/** Some processes, and where they are when something dies. */
+interface Phase {
+  readonly victim: "daemon" | "postgres";
   readonly lanes: readonly number[];
   readonly rounds: readonly Round[];
-  /** Rounds, by number, in which Postgres dies instead of the daemon. */
-  readonly postgresRounds: ReadonlySet<number>;
+}
+
+interface Place {
+  readonly server: PostgresServer;
+  readonly folder: string;
   readonly io: CommandIo;
 }
 
@@ -77,65 +80,73 @@ async function run(values: CrashValues, io: CommandIo): Promise<void> {
   const started = performance.now();
   const folder = mkdtempSync(join(tmpdir(), "nutshell-crash-"));
   chmodSync(folder, 0o755); // the server runs as another user
-  await using server = await startPostgres({ dir: join(folder, "postgres"), url: undefined });
+  const server = await startPostgres({ dir: join(folder, "postgres"), url: undefined });
   try {
-    const random = seeded(values.seed);
-    const lanes = Array.from({ length: values.lanes }, (_, lane) => lane);
-    const fresh = Array.from({ length: values.fresh }, (_, index) => values.lanes + index);
-    const rounds = spread(lanes);
-    const postgresRounds = choose(rounds.length, values.postgres, random);
-    const many = await killThrough({ server, folder, lanes, rounds, postgresRounds, io });
-    const once = [fresh.map((lane) => pick(lane, random))];
-    const few = {
-      server,
-      folder,
-      lanes: fresh,
-      rounds: once,
-      postgresRounds: new Set<number>(),
-      io,
-    };
-    const { exits, kills } = fresh.length > 0 ? await killThrough(few) : { exits: {}, kills: 0 };
+    const phases = plan(values);
+    const exits: Record<string, Exit> = {};
+    for (const phase of phases) {
+      Object.assign(exits, await killThrough({ server, folder, io }, phase));
+    }
+    const lanes = phases.flatMap((phase) => phase.lanes);
+    const found = await inspect(server.url, folder, lanes, exits);
     const seconds = Number(((performance.now() - started) / 1000).toFixed(1));
-    const all = { ...many.exits, ...exits };
-    const found = await inspect(server.url, folder, [...lanes, ...fresh], all);
-    const boundaries = rounds.flat().length;
-    const counts = { boundaries, kills: many.kills + kills, postgresKills: many.postgresKills };
-    const result = { ...counts, fresh: fresh.length, ...found, seconds };
-    const holds = found.wrongStates === 0 && found.wrongEffects === 0 && found.journalOk;
-    const settled = found.openTickets === 0 && found.unqueued === 0 && found.unknown > 0;
-    io.stdout(`${JSON.stringify({ ...result, holds: holds && settled })}\n`);
-    if (!holds || !settled) process.exitCode = 1;
+    const holds = isRight(found);
+    io.stdout(`${JSON.stringify({ ...countKills(phases), ...found, seconds, holds })}\n`);
+    if (!holds) process.exitCode = 1;
   } finally {
     await server.stop();
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
+/** Every boundary once for the daemon; some for Postgres; and processes that are killed just once. */
+function plan({ lanes, postgres, fresh, seed }: CrashValues): readonly Phase[] {
+  const random = seeded(seed);
+  const numbers = (from: number, count: number): number[] =>
+    Array.from({ length: count }, (_, index) => from + index);
+  const all: Phase = { victim: "daemon", lanes: numbers(0, lanes), rounds: spread(lanes) };
+  const alone = numbers(lanes, fresh);
+  const once = [alone.map((lane) => pick(lane, 0, OPERATIONS, random))];
+  const others = numbers(lanes + fresh, lanes);
+  const span = OPERATIONS / postgres;
+  const rounds = numbers(0, postgres).map((round) =>
+    others.map((lane) => pick(lane, round * span, span, random)),
+  );
+  return [
+    all,
+    { victim: "postgres", lanes: postgres > 0 ? others : [], rounds },
+    { victim: "daemon", lanes: alone, rounds: once },
+  ];
+}
+
+function countKills(phases: readonly Phase[]): Readonly<Record<string, number>> {
+  const [all, postgres, fresh] = phases as readonly [Phase, Phase, Phase];
+  return {
+    boundaries: all.rounds.flat().length,
+    daemonKills: all.rounds.length + (fresh.lanes.length > 0 ? 1 : 0),
+    postgresKills: postgres.rounds.length,
+    fresh: fresh.lanes.length,
+  };
+}
+
 /** Every boundary of the 200 operations, dealt to the lanes; a round has one of each. */
-function spread(lanes: readonly number[]): Round[] {
+function spread(lanes: number): Round[] {
   const every = Array.from({ length: OPERATIONS }, (_, operation) =>
     boundariesOf(operation).map((boundary) => ({ operation, boundary })),
   ).flat();
-  const rounds = Array.from({ length: Math.ceil(every.length / lanes.length) }, (_, round) =>
-    lanes.flatMap((lane, place) => {
-      const one = every[round * lanes.length + place];
-      return one === undefined ? [] : [[lane, one.operation, one.boundary] as const];
-    }),
+  return Array.from({ length: Math.ceil(every.length / lanes) }, (_, round) =>
+    every
+      .slice(round * lanes, (round + 1) * lanes)
+      .map(({ operation, boundary }, lane) => [lane, operation, boundary] as const),
   );
-  return rounds;
 }
 
-function pick(lane: number, random: () => number): Point {
-  const operation = Math.floor(random() * OPERATIONS);
+/** A boundary of one of `count` operations from `from` on. */
+function pick(lane: number, from: number, count: number, random: () => number): Point {
+  const operation = Math.floor(from + random() * count);
   const boundaries = boundariesOf(operation);
   const boundary = boundaries[Math.floor(random() * boundaries.length)];
   return [lane, operation, boundary as Point[2]];
-}
-
-function choose(from: number, count: number, random: () => number): Set<number> {
-  const chosen = new Set<number>();
-  while (chosen.size < Math.min(count, from)) chosen.add(Math.floor(random() * from));
-  return chosen;
 }
 
 function seeded(seed: number): () => number {
@@ -143,41 +154,37 @@ function seeded(seed: number): () => number {
   return () => toUnit(philox([draws++, 0, 0, 0], [seed, 0])[0] as number);
 }
 
-interface Killed {
-  readonly exits: Readonly<Record<string, Exit>>;
-  readonly kills: number;
-  readonly postgresKills: number;
-}
-
-async function killThrough(plan: Run): Promise<Killed> {
-  const { rounds, postgresRounds, io } = plan;
+/** @returns how each of the phase's processes ended */
+async function killThrough(place: Place, phase: Phase): Promise<Readonly<Record<string, Exit>>> {
+  const { victim, lanes, rounds } = phase;
+  if (lanes.length === 0) return {};
   const started = performance.now();
   let daemon: Daemon | undefined;
-  let postgresKills = 0;
   for (const [number, round] of rounds.entries()) {
-    const words = daemon === undefined ? undefined : next(daemon, round);
-    daemon ??= startDaemon(plan, round);
-    await (words ?? heard(daemon, "held"));
-    if (postgresRounds.has(number)) {
-      await killPostgres(plan.server);
-      postgresKills += 1;
-    } else {
-      daemon.kill("SIGKILL");
-      await once(daemon, "close");
+    const held = daemon === undefined ? undefined : next(daemon, round);
+    daemon ??= startDaemon(place, lanes, round);
+    await (held ?? heard(daemon, "held"));
+    if (victim === "postgres") await killPostgres(place.server);
+    else {
+      await kill(daemon);
       daemon = undefined;
     }
-    tell(io, number + 1, rounds.length, performance.now() - started);
+    tell(place.io, victim, number + 1, rounds.length, performance.now() - started);
   }
-  const last = daemon ?? startDaemon(plan, []);
+  const last = daemon ?? startDaemon(place, lanes, []);
   const ended = heard(last, "end ");
   if (daemon !== undefined) last.stdin.write("[]\n");
   const exits = JSON.parse((await ended).slice("end ".length));
-  last.kill("SIGKILL");
-  await once(last, "close");
-  return { exits, kills: rounds.length - postgresKills, postgresKills };
+  await kill(last);
+  return exits;
 }
 
-function startDaemon({ server, folder, lanes }: Run, round: Round): Daemon {
+async function kill(daemon: Daemon): Promise<void> {
+  daemon.kill("SIGKILL");
+  await once(daemon, "close");
+}
+
+function startDaemon({ server, folder }: Place, lanes: readonly number[], round: Round): Daemon {
   const file = join(import.meta.dirname, "os/kernel/crash/daemon.ts");
   const args = [file, server.url, folder, lanes.join(","), JSON.stringify(round)];
   return spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"] });
@@ -207,10 +214,11 @@ async function killPostgres(server: PostgresServer): Promise<void> {
 }
 
 /** On stderr, on one line of a terminal. */
-function tell(io: CommandIo, done: number, all: number, ms: number): void {
+function tell(io: CommandIo, victim: string, done: number, all: number, ms: number): void {
   if (!io.isTTY && done % 10 !== 0 && done !== all) return;
   const left = Math.round(((ms / done) * (all - done)) / 1000);
-  const line = `round ${done}/${all} | ${((done / ms) * 1000).toFixed(1)} kills/s | ${left} s left`;
+  const rate = ((done / ms) * 1000).toFixed(1);
+  const line = `${victim} killed ${done}/${all} | ${rate} kills/s | ${left} s left`;
   io.stderr(io.isTTY ? `\r${line.padEnd(io.columns - 1)}` : `${line}\n`);
 }
 
@@ -223,6 +231,12 @@ interface Found {
   readonly openTickets: number;
   readonly records: number;
   readonly journalOk: boolean;
+}
+
+function isRight(found: Found): boolean {
+  const { wrongStates, wrongEffects, journalOk, unknown, unqueued, openTickets } = found;
+  const settled = unknown > 0 && unqueued === 0 && openTickets === 0;
+  return wrongStates === 0 && wrongEffects === 0 && journalOk && settled;
 }
 
 async function inspect(
