@@ -66,7 +66,11 @@ export async function compact(window: Window, room: Room, means: Means): Promise
     const { window, steps } = await stage(done.window, room, means);
     done = { window, steps: [...done.steps, ...steps] };
   }
-  return { ...done, window: withoutDangling(done.window, means) };
+  const linked = withoutDangling(done.window, means);
+  // A handle may be longer than the pointer that it takes the place of.
+  if (tokensShown(linked) <= room.capacity) return { ...done, window: linked };
+  const last = await evictAny(linked, room, means);
+  return { window: last.window, steps: [...done.steps, ...last.steps] };
 }
 
 /** What may be shown otherwise at all. */

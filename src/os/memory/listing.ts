@@ -75,8 +75,10 @@ export async function list(
   const { window } = await loadWindow(access.database.pool, context.pid);
   const shown = new Map(visiblePages(window).map((page) => [page.ref, page]));
   const texts = rows.map(fromTextRow);
-  const value_ = texts.map((text) => ({ ...describe(text), ...formOf(shown.get(refOf(text))) }));
-  return { value: value_, labels: labelsOf(texts) };
+  const rowOf = (text: StoredText): Json => {
+    return { ...describe(text), ...formOf(shown.get(refOf(text))) };
+  };
+  return { value: texts.map(rowOf), labels: labelsOf(texts) };
 }
 
 function formOf(page: Page | undefined): { form: Page["form"]; pinned: boolean } {

@@ -119,7 +119,8 @@ export async function pin(
     const text = await openText(access, "memory.pin", ref, context, loaded);
     bringIn(access, draft, text);
     const page = findPage(draft.window, ref) as Page;
-    draft.window = withPages(draft.window, [{ ...page, pinned: true }]);
+    const whole = shownAs(page, "whole", "", page.tokens);
+    draft.window = withPages(draft.window, [{ ...whole, pinned: true }]);
     checkPinned(draft);
     return changeOf(draft, { ref, pinned: true });
   });

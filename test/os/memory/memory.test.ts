@@ -270,6 +270,12 @@ test("the same output is shown once; a part of a page is a page", async () => {
   const ref = `mem:${caller.pid}/2`;
   const seen = (await caller.call("memory.page_in", { ref })).value as { inSight: boolean };
   assert.equal(seen.inSight, true);
+  const other = createCaller(memory, newPid());
+  await other.call("memory.assemble", { append, capacity: 1000 });
+  const second = `mem:${other.pid}/2`;
+  await other.call("memory.pin", { ref: second });
+  const pinned = promptOf(await other.call("memory.assemble", { capacity: 290 }));
+  assert.deepEqual(pinned.refs.at(-1), { ref: second, form: "whole" });
   await caller.call("memory.assemble", { capacity: 100 });
   await assert.rejects(caller.call("memory.page_in", { ref }), /with from and count/);
   const part = await caller.call("memory.page_in", { ref, from: 7, count: 5 });
