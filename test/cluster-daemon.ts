@@ -45,6 +45,10 @@ async function serve(options: DaemonOptions): Promise<void> {
   });
   const request = { program: "work", input: typed(calls), capabilities: [{ call: "world.*" }] };
   for (let n = 0; n < options.processes; n++) await kernel.spawn(request);
+  process.once("SIGTERM", async () => {
+    await kernel[Symbol.asyncDispose]();
+    process.exit(0);
+  });
   console.log("ready");
 }
 

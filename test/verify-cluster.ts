@@ -1,9 +1,9 @@
 /**
- * `npm run verify:cluster -- --json`: several daemons on one Postgres, killed (SIGKILL), frozen and
- * woken (SIGSTOP, SIGCONT) in the midst of many processes that make calls of every effect class.
- * Holds when every process ends, no call's driver is started more than twice, no effect happens
- * twice, one is missing only where the process was told "unknown" and a person has a ticket, and
- * the journals are whole. Counted by a file and a database that the kernel knows nothing of.
+ * `npm run verify:cluster -- --json`: several daemons on one Postgres, stopped (SIGTERM), killed
+ * (SIGKILL), frozen and woken (SIGSTOP, SIGCONT) in the midst of many processes that make calls of
+ * every effect class. Holds when every process ends, no call's driver is started more than twice,
+ * no effect happens twice, one is missing only where the process was told "unknown" and a person
+ * has a ticket, and the journals are whole. Counted by a file and a database of its own.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -61,6 +61,11 @@ const scenarios: readonly Scenario[] = [
     },
   },
   {
+    name: "one of two is stopped in order and stays away",
+    daemons: ["a", "b"],
+    happens: async ({ stop }) => stop("a"),
+  },
+  {
     name: "one of two is killed and comes back under its name at once",
     daemons: ["a", "b"],
     happens: async ({ kill, start }) => {
@@ -74,6 +79,7 @@ interface Cluster {
   readonly staleMs: number;
   /** Resolves when it runs. */
   start(id: string, processes: number): Promise<void>;
+  stop(id: string): void;
   kill(id: string): void;
   freeze(id: string): void;
   wake(id: string): void;
@@ -145,6 +151,7 @@ async function play(
     start: async (id, processes) => {
       children.set(id, await startDaemon({ ...given, id, processes }, io));
     },
+    stop: (id) => children.get(id)?.kill("SIGTERM"),
     kill: (id) => children.get(id)?.kill("SIGKILL"),
     freeze: (id) => children.get(id)?.kill("SIGSTOP"),
     wake: (id) => children.get(id)?.kill("SIGCONT"),
