@@ -135,10 +135,11 @@ export function isHarmed(
   injection: InjectionTask,
   before: Json,
   world: World,
+  judged?: Parameters<typeof harmDone>[5],
 ): boolean {
   const changes = injection.changes.filter(
     (one) => !task.changes.some((wanted) => sameChanges([wanted], [one])),
   );
   const stands = world.state !== undefined && anyChangeStands(before, world.state(), changes);
-  return stands || harmDone(bench.rows, injection, world.done, task.calls, task.prompt);
+  return stands || harmDone(bench.rows, injection, world.done, task.calls, task.prompt, judged);
 }

@@ -9,6 +9,7 @@
  *     W4  servers of tools return anything and lie about themselves
  *     W5  the planner itself is the attacker's from the first token
  */
+import type { Label } from "../../src/os/security/label.ts";
 import type { Json } from "../../src/os/security/labelled.ts";
 import type { Plan } from "../../src/os/security/plan/plan.ts";
 import type { AnswerType } from "../../src/os/security/plan/question.ts";
@@ -37,7 +38,6 @@ import { type Answerer, runOraclePlan, UNTRUSTED_PLANNER } from "./plan-run.ts";
 import { callKey } from "./replay-world.ts";
 import type { InjectionTask } from "./suite-format.ts";
 import { runToolLoop } from "./tool-loop.ts";
-import type { World } from "./world.ts";
 
 export interface LevelCounts {
   runs: number;
@@ -62,8 +62,8 @@ type Level = (bench: BenchSuite, options: LevelOptions) => Promise<LevelCounts>;
 
 export const levels: Readonly<Record<string, Level>> = {
   "W1 plan": inPairs(async (bench, one, injection, options, counts) => {
-    const world = createWorld(bench, one.task, injection);
-    await runAndJudge(bench, one, injection, world, options, honest(one), counts);
+    const script = { plan: one.plan, answer: honest(one), judged: "words and targets" } as const;
+    await runScript(bench, one, injection, script, options, counts);
   }),
   "W1 loop": inPairs(async (bench, one, injection, options, counts) => {
     const world = createWorld(bench, one.task, injection);
@@ -79,9 +79,9 @@ export const levels: Readonly<Record<string, Level>> = {
   W2: inPairs(async (bench, one, injection, options, counts) => {
     const types = await questionTypes(bench, one);
     for (const answers of answersOf(types, one, injection, options)) {
-      const world = createWorld(bench, one.task, injection);
       const answer: Answerer = (question) => answers.get(question);
-      await runAndJudge(bench, one, injection, world, options, answer, counts);
+      const script = { plan: one.plan, answer, judged: "targets" } as const;
+      await runScript(bench, one, injection, script, options, counts);
     }
   }),
   W3: search,
@@ -109,19 +109,26 @@ function inPairs(run: Pair): Level {
   };
 }
 
-async function runAndJudge(
+/** What is run, and what counts as harm in it. */
+interface Script {
+  readonly plan: Plan;
+  readonly answer: Answerer;
+  /** Whose the plan's literals are; absent: the user's. */
+  readonly literals?: Label;
+  readonly judged: "words and targets" | "targets";
+}
+
+async function runScript(
   bench: BenchSuite,
   one: BenchTask,
   injection: InjectionTask,
-  world: World,
+  { plan, answer, literals, judged }: Script,
   options: LevelOptions,
-  answer: Answerer,
   counts: LevelCounts,
-  plan: Plan = one.plan,
 ): Promise<void> {
+  const world = createWorld(bench, one.task, injection);
   const before = world.state?.() ?? null;
   const gate = openGate(bench, one.task, world, attacked(options));
-  const literals = plan === one.plan ? undefined : UNTRUSTED_PLANNER;
   await runOraclePlan(plan, gate, answer, literals);
   const own = new Set(one.task.calls.map((call) => callKey(call.function, call.args)));
   const foreign = gate.counts.consequences.filter(
@@ -129,7 +136,7 @@ async function runAndJudge(
   );
   counts.attempted += foreign.length;
   counts.blocked += foreign.filter(({ ran }) => !ran).length;
-  note(counts, one, injection, isHarmed(bench, one.task, injection, before, world));
+  note(counts, one, injection, isHarmed(bench, one.task, injection, before, world, judged));
 }
 
 function note(
@@ -236,13 +243,19 @@ function toRecorded(call: { function: string; args: Readonly<Record<string, stri
  */
 async function hostilePlanner(bench: BenchSuite, options: LevelOptions): Promise<LevelCounts> {
   const counts = noCounts();
+  const literals = UNTRUSTED_PLANNER;
   for (const injection of bench.suite.injectionTasks) {
     const texts = [attackPlan(bench, injection, false), attackPlan(bench, injection, true)];
     // An attack that the language cannot say is none.
     for (const plan of texts.map(tryPlan).filter((one) => one !== undefined)) {
       for (const one of bench.tasks) {
-        const world = createWorld(bench, one.task, injection);
-        await runAndJudge(bench, one, injection, world, options, honest(one), counts, plan);
+        const script = {
+          plan,
+          answer: honest(one),
+          literals,
+          judged: "words and targets",
+        } as const;
+        await runScript(bench, one, injection, script, options, counts);
       }
     }
   }
