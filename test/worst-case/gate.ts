@@ -63,6 +63,8 @@ export interface GateCounts {
   /** A person was shown a card. */
   asked: number;
   approved: number;
+  /** Spent in all gates together. */
+  milliseconds: number;
   /** Most bits that an untrusted answer could steer in one allowed consequence. */
   influence: number;
 }
@@ -74,7 +76,14 @@ const ajv = new Ajv({ strict: false, logger: false });
 const validators = new WeakMap<JsonObject, ValidateFunction | null>();
 
 export function createGate(options: GateOptions): Gate {
-  const counts: GateCounts = { calls: 0, consequences: [], asked: 0, approved: 0, influence: 0 };
+  const counts: GateCounts = {
+    calls: 0,
+    consequences: [],
+    asked: 0,
+    approved: 0,
+    milliseconds: 0,
+    influence: 0,
+  };
   const stores = storesOf(options.world.rows.values());
   const endorsed: Endorsement[] = [];
   const call = (name: string, args: Labelled, pc: Label): GateOutcome => {
@@ -82,7 +91,9 @@ export function createGate(options: GateOptions): Gate {
     const row = options.world.rows.get(name);
     const consequence = { call: { function: name, args: args.value as JsonObject }, ran: false };
     if (row?.access !== "read") counts.consequences.push(consequence);
+    const start = performance.now();
     const refusal = refuse(options, row, name, args, pc, counts, stores, endorsed);
+    counts.milliseconds += performance.now() - start;
     if (refusal !== undefined || row === undefined) {
       return refusal ?? no("NO_CALL", name);
     }

@@ -4,10 +4,11 @@
  * mean nothing.
  */
 
+import type { LevelCounts, LevelOptions } from "./attack-run.ts";
 import { OWNER, prepareSuite } from "./bench-suite.ts";
 import { withHandPlans } from "./hand-plans.ts";
 import { type CaseResult, runCase } from "./injecagent.ts";
-import { type LevelCounts, type LevelOptions, levels } from "./levels.ts";
+import { levels } from "./levels.ts";
 import { replayTraces, type TraceCounts } from "./recorded-traces.ts";
 import { toRow } from "./sinks.ts";
 import { upperBound } from "./statistics.ts";

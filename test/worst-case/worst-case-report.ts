@@ -21,6 +21,7 @@ export function renderReport(measured: readonly Measured[]): string {
           "untrusted planner: @0",
           "@1",
           "@any",
+          "µs a call",
         ],
       ],
       utility.map(toUtilityCells),
@@ -46,6 +47,7 @@ function toUtilityCells(row: SuiteUtility): string[] {
     ...[row.influenceBits.mean.toFixed(1), row.influenceBits.most.toFixed(1)],
     ...[of(solved, pairs), of(row.untrustedPlanner.at0, row.tasks)],
     ...[of(row.untrustedPlanner.at1, row.tasks), of(row.untrustedPlanner.atAny, row.tasks)],
+    count(row.gateMicroseconds),
   ];
 }
 
