@@ -94,22 +94,26 @@ test("a weight that one request cannot use makes no debts for others to pay", ()
   const newcomer = { ...worker(4), startsAt: 50_000 };
   const processes = [worker(1, { nice: -20 }), worker(2), worker(3), newcomer];
   const { ledger } = simulate({ policy, processes, places: 2, untilMs: 60_000 });
-  for (const pid of [2, 3]) assert.ok((ledger.get(pid)?.longestWaitMs ?? 0) < 1000);
+  // A third of what one place served since, and the slack.
+  const tokens = ledger.get(4)?.tokens ?? 0;
+  assert.ok(tokens > 3000 && tokens < 4000, `${tokens}`);
 });
 
 test("turns that serve nothing come to an end for who waits behind them", () => {
   const policy = createFairPolicy(QUANTUM);
   const ahead = { id: 0, pid: 1, priority: batch };
+  let next = { id: 1, pid: 2, priority: batch };
   policy.enter(ahead);
+  policy.enter(next);
   policy.choose([ahead]);
   policy.charge(ahead, 100);
   let turns = 0;
-  for (let next = { id: 1, pid: 2, priority: batch }; turns < 1000; turns++) {
-    policy.enter(next);
+  for (; turns < 1000; turns++) {
     if (policy.choose([ahead, next]) === ahead) break;
     policy.charge(next, 0);
     policy.leave(next);
     next = { ...next, id: next.id + 1 };
+    policy.enter(next);
   }
   assert.ok(turns < 1000, `${turns}`);
 });
