@@ -146,8 +146,11 @@ export const facts: Readonly<Record<Fact, (item: Item, scene: Scene) => boolean>
     return everySource(label, (source) => isStore(source, scene) || isNamed(source, scene.turn));
   },
   readable: ({ label }, { audience }) => mayRead(label.readers, audience),
-  named: ({ label }, { audienceTyped, turn }) => {
-    return audienceTyped && everySource(label, (source) => isNamed(source, turn));
+  named: (item, scene) => {
+    const said = (source: Source) => isNamed(source, scene.turn);
+    return (
+      scene.audienceTyped && facts["the owner's"](item, scene) && everySource(item.label, said)
+    );
   },
   "the owner's": ({ label }, { request }) => mayRead(label.readers, new Set([request.owner])),
   "no URL": ({ value }) => typeof value !== "string" || toUrl(value) === undefined,

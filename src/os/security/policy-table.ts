@@ -12,7 +12,7 @@ export type Fact =
   | "typed" // it stands in what the user typed in this turn
   | "looked up" // beside those two, only the owner's stores, sources the user named, and models
   | "readable" // everybody whom the call reaches may see it
-  | "named" // in this turn the user named all its sources, and whom the call reaches
+  | "named" // the owner's, and the user named its sources and whom the call reaches in this turn
   | "the owner's" // the owner may see it
   | "no URL"
   | "no granted host"

@@ -148,6 +148,7 @@ test("what leaves is for eyes that may see it", () => {
   check("deny content.secret", { args: { to, body: ["text", nobody] } });
   check("allow recipient.trusted", { args: { to, body: ["text", join(doc, model)] }, turn });
   check("ask content.private", { args: { to, body: ["text", join(doc, mail)] }, turn });
+  check("deny content.secret", { args: { to, body: ["text", join(doc, nobody)] }, turn });
   check("ask content.private", {
     ...{ args: { to: ["bob@uni.edu", user], body: ["text", doc] }, turn },
   });
