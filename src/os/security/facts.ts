@@ -204,7 +204,8 @@ function bitsOf(items: readonly Item[], scene: Scene): number {
     const { judges, label, argument, value } = item;
     const carried = judges === "content" || judges === "carried by a URL";
     if (value === undefined || judges === "neutral" || isEndorsed(item, scene.request)) continue;
-    const own = carried ? facts.readable(item, scene) : isTrusted(label);
+    const told = scene.access === "egress" && !facts.readable(item, scene);
+    const own = carried ? !told : isTrusted(label);
     if (facts.typed(item, scene)) {
       const bits = own ? 0 : bitsOfChoice(value, scene.turn);
       if (bits > 0)

@@ -283,6 +283,8 @@ test("what cannot be undone, and what others could steer", () => {
   const told = { args: { to: ["x", user], body: ["one", mail] }, turn } as const;
   check("allow recipient.trusted", { ...told, more: { influenceBits: Math.log2(10) } });
   check("ask influence.above", { ...told, more: { influenceBits: 3 } });
+  const kept: Case = { access: "write", args: { body: ["one", mail] }, turn };
+  check("allow content.kept", { ...kept, more: { influenceBits: 0 } });
 });
 
 test("a turn that was pasted full of anything is read in little time", () => {
