@@ -3,6 +3,7 @@
  * that is over, tickets past their end, processes whose daemon died before it started them, host
  * processes without an owner, anchors. Each is safe to do twice and by several daemons at once.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import { anchor } from "./anchors.ts";
 import { finishForks } from "./fork.ts";
 import { kill } from "./signals.ts";
@@ -24,14 +25,16 @@ const chores: readonly ((state: KernelState) => Promise<unknown>)[] = [
 
 /** @returns stops it, when the present round is done */
 export function startSweeper(state: KernelState): () => Promise<void> {
-  let round = sweep(state);
-  const timer = setInterval(() => {
-    round = round.then(() => sweep(state));
-  }, EVERY_MS);
-  timer.unref();
+  const stopped = new AbortController();
+  const rounds = (async () => {
+    while (!stopped.signal.aborted) {
+      await sweep(state);
+      await sleep(EVERY_MS, undefined, { signal: stopped.signal, ref: false }).catch(() => {});
+    }
+  })();
   return async () => {
-    clearInterval(timer);
-    await round;
+    stopped.abort();
+    await rounds;
     await anchor(state).catch(() => {});
   };
 }
