@@ -4,14 +4,14 @@
  */
 import type { Engine } from "../src/llm/inference/engine.ts";
 import { createLlmDevice } from "../src/os/devices/llm.ts";
-import type { Priority } from "../src/os/kernel/scheduler/policy.ts";
+import type { CallContext } from "../src/os/kernel/syscall.ts";
+import type { Priority } from "../src/os/scheduler/policy.ts";
 import {
   createScheduler,
   type PolicyName,
   type Scheduler,
   type Work,
-} from "../src/os/kernel/scheduler/scheduler.ts";
-import type { CallContext } from "../src/os/kernel/syscall.ts";
+} from "../src/os/scheduler/scheduler.ts";
 import { fromUser } from "../src/os/security/label.ts";
 import { type Json, labelled } from "../src/os/security/labelled.ts";
 

@@ -4,9 +4,9 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Engine } from "../src/llm/inference/engine.ts";
-import type { Service } from "../src/os/kernel/scheduler/ledger.ts";
-import { type PolicyName, policies } from "../src/os/kernel/scheduler/scheduler.ts";
-import { type SimulatedProcess, simulate } from "../test/os/kernel/scheduler/simulate.ts";
+import type { Service } from "../src/os/scheduler/ledger.ts";
+import { type PolicyName, policies } from "../src/os/scheduler/scheduler.ts";
+import { type SimulatedProcess, simulate } from "../test/os/scheduler/simulate.ts";
 import { median, significant } from "./report.ts";
 import { createMachine, QUANTUM } from "./scheduler-machine.ts";
 

@@ -1,8 +1,8 @@
 /** Shares, waits and the price of a switch on a real engine. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Engine } from "../src/llm/inference/engine.ts";
-import { jainIndex } from "../src/os/kernel/scheduler/ledger.ts";
-import type { Priority } from "../src/os/kernel/scheduler/policy.ts";
+import { jainIndex } from "../src/os/scheduler/ledger.ts";
+import type { Priority } from "../src/os/scheduler/policy.ts";
 import { median, significant } from "./report.ts";
 import { compete, createMachine } from "./scheduler-machine.ts";
 

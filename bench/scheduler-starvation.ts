@@ -1,9 +1,9 @@
 /** Hostile random workloads in simulation: every wait of every process against its bound. */
 import type { CommandIo } from "../src/cli/command.ts";
-import { createFairPolicy } from "../src/os/kernel/scheduler/fair.ts";
-import { randomWorkload } from "../test/os/kernel/scheduler/random-workload.ts";
-import { simulate } from "../test/os/kernel/scheduler/simulate.ts";
-import { watchWaits } from "../test/os/kernel/scheduler/wait-bound.ts";
+import { createFairPolicy } from "../src/os/scheduler/fair.ts";
+import { randomWorkload } from "../test/os/scheduler/random-workload.ts";
+import { simulate } from "../test/os/scheduler/simulate.ts";
+import { watchWaits } from "../test/os/scheduler/wait-bound.ts";
 import { significant } from "./report.ts";
 
 const REPORT_MS = 2000;

@@ -15,7 +15,7 @@ import { runProgram } from "../src/cli/execute.ts";
 import { openEngine } from "../src/llm/engines/open-engine.node.ts";
 import type { Engine } from "../src/llm/inference/engine.ts";
 import { inRange, type OptionTableFor } from "../src/options.ts";
-import type { PolicyName } from "../src/os/kernel/scheduler/scheduler.ts";
+import type { PolicyName } from "../src/os/scheduler/scheduler.ts";
 import { type Cell, report } from "./report.ts";
 import {
   type Compared,

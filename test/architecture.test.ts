@@ -30,7 +30,9 @@ const model = [
   "src/llm/chat/conversation.ts",
   "src/llm/chat/tools/",
 ];
-const osParts = ["security", "kernel", "memory", "devices", "apps", "planner"];
+const osParts = [
+  ...["security", "plan", "scheduler", "kernel", "memory", "devices", "apps", "planner"],
+];
 const os = (...names: readonly string[]): string[] => names.map((name) => `src/os/${name}/`);
 const anything = ["src/", "runs/", "bench/", "test/", "setup.mjs"];
 
@@ -102,9 +104,11 @@ const parts: readonly Part[] = [
   { prefix: "src/llm/scaling/", mayImport: leaves, browser: false },
   { prefix: "src/durable/", mayImport: [...leaves, disk], browser: false },
   { prefix: "src/os/security/", mayImport: leaves, browser: true },
+  { prefix: "src/os/plan/", mayImport: [...leaves, ...os("security")], browser: true },
+  { prefix: "src/os/scheduler/", mayImport: leaves, browser: true },
   {
     prefix: "src/os/kernel/",
-    mayImport: [...leaves, disk, "src/durable/", ...os("security")],
+    mayImport: [...leaves, disk, "src/durable/", ...os("security", "scheduler")],
     browser: false,
   },
   {
@@ -114,7 +118,13 @@ const parts: readonly Part[] = [
   },
   {
     prefix: "src/os/devices/",
-    mayImport: [...leaves, disk, "src/durable/", ...model, ...os("security", "kernel", "memory")],
+    mayImport: [
+      ...leaves,
+      disk,
+      "src/durable/",
+      ...model,
+      ...os("security", "plan", "scheduler", "kernel", "memory"),
+    ],
     browser: false,
   },
   {
@@ -124,7 +134,7 @@ const parts: readonly Part[] = [
   },
   {
     prefix: "src/os/planner/",
-    mayImport: [...leaves, ...model, ...os("security", "kernel", "memory", "apps")],
+    mayImport: [...leaves, ...model, ...os("security", "plan", "kernel", "memory", "apps")],
     browser: false,
   },
   {

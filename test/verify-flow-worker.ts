@@ -7,19 +7,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parentPort } from "node:worker_threads";
+import { parsePlan } from "../src/os/plan/parse.ts";
+import { runPlan } from "../src/os/plan/run.ts";
 import { partLabels } from "../src/os/security/labelled.ts";
-import { parsePlan } from "../src/os/security/plan/parse.ts";
-import { runPlan } from "../src/os/security/plan/run.ts";
-import { type Line, renderLines, smallerPlans, Writer } from "./os/security/plan/generate-plan.ts";
-import { failedCase } from "./os/security/plan/label-cases.ts";
-import { loadLanguage, type Mutant } from "./os/security/plan/mutants.ts";
-import {
-  type Kind,
-  kinds,
-  type Language,
-  type Pair,
-  runPair,
-} from "./os/security/plan/two-worlds.ts";
+import { type Line, renderLines, smallerPlans, Writer } from "./os/plan/generate-plan.ts";
+import { failedCase } from "./os/plan/label-cases.ts";
+import { loadLanguage, type Mutant } from "./os/plan/mutants.ts";
+import { type Kind, kinds, type Language, type Pair, runPair } from "./os/plan/two-worlds.ts";
 
 export type Order =
   | { readonly plans: { readonly from: number; readonly to: number } }

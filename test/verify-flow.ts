@@ -14,7 +14,7 @@ import { runProgram } from "../src/cli/execute.ts";
 import { Progress } from "../src/cli/progress.ts";
 import { NutshellError } from "../src/error.ts";
 import { inRange, type OptionTableFor } from "../src/options.ts";
-import { listMutants, type Mutant } from "./os/security/plan/mutants.ts";
+import { listMutants, type Mutant } from "./os/plan/mutants.ts";
 import type { MutantReport, Order, PlanCounts, PlansReport } from "./verify-flow-worker.ts";
 
 interface FlowValues {

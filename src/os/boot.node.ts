@@ -19,13 +19,13 @@ import { bootKernel } from "./kernel/boot.ts";
 import type { Kernel } from "./kernel/kernel.ts";
 import type { KernelOptions } from "./kernel/options.ts";
 import type { ProcessRecord } from "./kernel/process.ts";
-import type { LaneLimits } from "./kernel/scheduler/lane.ts";
-import { createScheduler } from "./kernel/scheduler/scheduler.ts";
 import { type Memory, openMemory } from "./memory/memory.ts";
 import { engineEmbedder, engineSummariser, tokenCounter } from "./memory/models.ts";
 import { createAgentProgram } from "./planner/agent.ts";
 import { createPlanProgram } from "./planner/plan-program.ts";
 import { appPlaces, listApps, toSpawn } from "./run-request.ts";
+import type { LaneLimits } from "./scheduler/lane.ts";
+import { createScheduler } from "./scheduler/scheduler.ts";
 import type { HealthRow, System } from "./system.ts";
 
 export interface SystemOptions {

@@ -12,11 +12,11 @@ import { listSkills } from "./apps/skills.node.ts";
 import { readWorkspaceInstructions } from "./apps/workspace-instructions.node.ts";
 import type { SpawnRequest } from "./kernel/process.ts";
 import type { Syscall } from "./kernel/syscall.ts";
+import { parsePlan } from "./plan/parse.ts";
 import { type AgentSpawn, toAgentSpawn } from "./planner/to-spawn.ts";
 import type { Capability } from "./security/capability.ts";
 import { fromUser } from "./security/label.ts";
 import { labelled } from "./security/labelled.ts";
-import { parsePlan } from "./security/plan/parse.ts";
 import type { AppSummary, RunRequest } from "./system.ts";
 
 const DEFAULT_APP = "assistant";

@@ -3,7 +3,7 @@
  * and whether it worked.
  */
 import type { Label } from "../../src/os/security/label.ts";
-import type { Plan } from "../../src/os/security/plan/plan.ts";
+import type { Plan } from "../../src/os/plan/plan.ts";
 import {
   type BenchSuite,
   type BenchTask,

@@ -9,7 +9,7 @@
  *     W4  servers of tools return anything and lie about themselves
  *     W5  the planner itself is the attacker's from the first token
  */
-import type { AnswerType } from "../../src/os/security/plan/question.ts";
+import type { AnswerType } from "../../src/os/plan/question.ts";
 import { answersOf } from "./adversary.ts";
 import {
   attacked,

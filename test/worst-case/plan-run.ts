@@ -5,10 +5,10 @@
 import { type Label, labelOf } from "../../src/os/security/label.ts";
 import type { Json, LabelTree } from "../../src/os/security/labelled.ts";
 import { raise, wholeLabel } from "../../src/os/security/labelled.ts";
-import type { PlanHost, PlanOutcome, PlanResult } from "../../src/os/security/plan/host.ts";
-import type { Plan } from "../../src/os/security/plan/plan.ts";
-import type { AnswerType } from "../../src/os/security/plan/question.ts";
-import { runPlan } from "../../src/os/security/plan/run.ts";
+import type { PlanHost, PlanOutcome, PlanResult } from "../../src/os/plan/host.ts";
+import type { Plan } from "../../src/os/plan/plan.ts";
+import type { AnswerType } from "../../src/os/plan/question.ts";
+import { runPlan } from "../../src/os/plan/run.ts";
 import type { Gate } from "./gate.ts";
 import { fromPlanName } from "./plan-names.ts";
 

@@ -19,7 +19,7 @@ import type {
   Session,
   ToolDefinition,
 } from "../../llm/inference/engine.ts";
-import type { Slice, Work } from "../kernel/scheduler/scheduler.ts";
+import type { Slice, Work } from "../scheduler/scheduler.ts";
 import type { Swap, Swapped } from "./swap.ts";
 
 export interface GenerationRequest {

@@ -5,8 +5,8 @@
  */
 import type { Message } from "../../llm/chat/conversation.ts";
 import type { Format } from "../../llm/inference/engine.ts";
+import { type AnswerType, answerSchema, isAnswer } from "../plan/question.ts";
 import type { Json } from "../security/labelled.ts";
-import { type AnswerType, answerSchema, isAnswer } from "../security/plan/question.ts";
 
 export interface Question {
   /** Unique within its run. */

@@ -12,12 +12,12 @@
 import { NutshellError } from "../../error.ts";
 import type { Engine } from "../../llm/inference/engine.ts";
 import { DeviceError } from "../kernel/device-error.ts";
-import type { Priority } from "../kernel/scheduler/policy.ts";
-import type { Scheduler, Work } from "../kernel/scheduler/scheduler.ts";
 import type { CallContext, CallResult, Cost, Syscall } from "../kernel/syscall.ts";
+import { capacity } from "../plan/question.ts";
+import type { Priority } from "../scheduler/policy.ts";
+import type { Scheduler, Work } from "../scheduler/scheduler.ts";
 import { type Label, labelOf } from "../security/label.ts";
 import type { Json, Labelled } from "../security/labelled.ts";
-import { capacity } from "../security/plan/question.ts";
 import type { Device } from "./device.ts";
 import { type Generated, Generation } from "./generation.ts";
 import {

@@ -2,11 +2,12 @@
  * A process that runs in this daemon: what of its row each call needs, kept fresh by wake-ups, and
  * the calls that are under way. The truth is the row; the journal's write checks it again.
  */
+
+import type { Priority } from "../scheduler/policy.ts";
 import type { Capability } from "../security/capability.ts";
 import type { Label } from "../security/label.ts";
 import type { Endorsement } from "../security/policy.ts";
 import { type Client, fromLabelText, type ProcessRow, readRow } from "./process-row.ts";
-import type { Priority } from "./scheduler/policy.ts";
 import { createLoopWatch, type LoopWatch } from "./stuck.ts";
 
 /** Thrown out of a call when its process has ended: the program can do nothing more. */

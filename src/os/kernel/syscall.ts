@@ -4,11 +4,11 @@
  * driver → journal the result. A driver does one thing and knows nothing of the gates.
  */
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
+import type { Priority } from "../scheduler/policy.ts";
 import type { Capability } from "../security/capability.ts";
 import type { Label } from "../security/label.ts";
 import type { Json, Labelled, LabelTree } from "../security/labelled.ts";
 import type { SinkKind } from "../security/policy.ts";
-import type { Priority } from "./scheduler/policy.ts";
 
 /**
  * What doing it again means. `pure`: nothing. `idempotent`: the same key is one effect.

@@ -1,9 +1,9 @@
 /** The plan evaluator's host over system calls: what a plan may do is what its process may. */
 import type { Sys } from "../kernel/process.ts";
+import type { PlanHost } from "../plan/host.ts";
+import type { TypedQuestion } from "../plan/question.ts";
 import { bottom } from "../security/label.ts";
 import type { Json, LabelTree } from "../security/labelled.ts";
-import type { PlanHost } from "../security/plan/host.ts";
-import type { TypedQuestion } from "../security/plan/question.ts";
 
 /** @param model answers typed questions; absent: the quarantined one */
 export function createPlanHost(sys: Sys, model?: string): PlanHost {

@@ -5,9 +5,9 @@
 import { NutshellError } from "../../error.ts";
 import type { Program } from "../kernel/process.ts";
 import type { Syscall } from "../kernel/syscall.ts";
+import { parsePlan } from "../plan/parse.ts";
+import { runPlan } from "../plan/run.ts";
 import { partLabels, wholeLabel } from "../security/labelled.ts";
-import { parsePlan } from "../security/plan/parse.ts";
-import { runPlan } from "../security/plan/run.ts";
 import { fieldOf } from "./agent-input.ts";
 import { createPlanHost } from "./plan-host.ts";
 

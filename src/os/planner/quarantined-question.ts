@@ -1,9 +1,9 @@
 /** The tool `ask` of mode "handles": a typed question about values that the planner cannot read. */
 import type { ToolDefinition } from "../../llm/inference/engine.ts";
 import type { CallErrorCode } from "../kernel/syscall.ts";
+import { type AnswerType, capacity } from "../plan/question.ts";
 import { join } from "../security/label.ts";
 import { type Json, type Labelled, labelled, wholeLabel } from "../security/labelled.ts";
-import { type AnswerType, capacity } from "../security/plan/question.ts";
 import { fieldOf } from "./agent-input.ts";
 import { labelOfOutcome } from "./agent-window.ts";
 import { type HandlesRun, keep, type Shown, told } from "./handles-run.ts";

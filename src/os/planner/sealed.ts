@@ -7,12 +7,12 @@
  */
 import { NutshellError } from "../../error.ts";
 import type { Message } from "../../llm/chat/conversation.ts";
+import type { PlanHost, PlanOutcome, PlanResult } from "../plan/host.ts";
+import { parsePlan } from "../plan/parse.ts";
+import { runPlan } from "../plan/run.ts";
 import { digest } from "../security/canonical.ts";
 import { fromUser, isTrusted, join, joinAll } from "../security/label.ts";
 import type { Labelled } from "../security/labelled.ts";
-import type { PlanHost, PlanOutcome, PlanResult } from "../security/plan/host.ts";
-import { parsePlan } from "../security/plan/parse.ts";
-import { runPlan } from "../security/plan/run.ts";
 import { type AgentScene, generate } from "./agent-scene.ts";
 import { createPlanHost } from "./plan-host.ts";
 import { renderLanguage } from "./plan-language.ts";

@@ -8,7 +8,7 @@ import { createTokenEngine } from "../../../src/llm/inference/checkpoint-engine.
 import { initialise } from "../../../src/llm/model/parameters.ts";
 import { createLlmDevice } from "../../../src/os/devices/llm.ts";
 import type { Program } from "../../../src/os/kernel/process.ts";
-import { createScheduler } from "../../../src/os/kernel/scheduler/scheduler.ts";
+import { createScheduler } from "../../../src/os/scheduler/scheduler.ts";
 import { labelOf } from "../../../src/os/security/label.ts";
 import { type Json, labelled, wholeLabel } from "../../../src/os/security/labelled.ts";
 import { testDatabase } from "../../durable/test-database.ts";

@@ -3,12 +3,12 @@ import assert from "node:assert/strict";
 import type { Engine } from "../../../src/llm/inference/engine.ts";
 import type { Device } from "../../../src/os/devices/device.ts";
 import { createLlmDevice, type LlmDeviceOptions } from "../../../src/os/devices/llm.ts";
+import type { CallContext, CallResult } from "../../../src/os/kernel/syscall.ts";
 import {
   createScheduler,
   type Scheduler,
   type SchedulerOptions,
-} from "../../../src/os/kernel/scheduler/scheduler.ts";
-import type { CallContext, CallResult } from "../../../src/os/kernel/syscall.ts";
+} from "../../../src/os/scheduler/scheduler.ts";
 import { fromUser } from "../../../src/os/security/label.ts";
 import { type Json, labelled } from "../../../src/os/security/labelled.ts";
 

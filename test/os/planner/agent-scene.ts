@@ -21,12 +21,12 @@ import { createLlmDevice } from "../../../src/os/devices/llm.ts";
 import { bootKernel } from "../../../src/os/kernel/boot.ts";
 import type { Kernel } from "../../../src/os/kernel/kernel.ts";
 import type { Budget, Exit } from "../../../src/os/kernel/process.ts";
-import { createScheduler } from "../../../src/os/kernel/scheduler/scheduler.ts";
 import type { Syscall } from "../../../src/os/kernel/syscall.ts";
 import { openMemory } from "../../../src/os/memory/memory.ts";
 import { createAgentProgram } from "../../../src/os/planner/agent.ts";
 import { createPlanProgram } from "../../../src/os/planner/plan-program.ts";
 import { toAgentSpawn } from "../../../src/os/planner/to-spawn.ts";
+import { createScheduler } from "../../../src/os/scheduler/scheduler.ts";
 import { testDatabase } from "../../durable/test-database.ts";
 
 export interface AgentSystem extends AsyncDisposable {

@@ -3,8 +3,8 @@
  * reaches a prototype. Cells do not change. A container's label says who shaped its existence,
  * length and keys, and is joined into all that is read through it; so parts need not repeat it.
  */
-import { bottom, isTrusted, join, type Label } from "../label.ts";
-import { type Json, type Labelled, type LabelTree, wholeLabel } from "../labelled.ts";
+import { bottom, isTrusted, join, type Label } from "../security/label.ts";
+import { type Json, type Labelled, type LabelTree, wholeLabel } from "../security/labelled.ts";
 import type { Budget } from "./budget.ts";
 import type { Scalar } from "./plan.ts";
 

@@ -1,8 +1,8 @@
 /** What is no plan: refused with its place, before anything runs. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { NutshellError } from "../../../../src/error.ts";
-import { type ParseOptions, parsePlan } from "../../../../src/os/security/plan/parse.ts";
+import { NutshellError } from "../../../src/error.ts";
+import { type ParseOptions, parsePlan } from "../../../src/os/plan/parse.ts";
 
 function refusal(text: string, options?: ParseOptions): string {
   try {

@@ -3,9 +3,9 @@
  * token in a fixed time, processes that ask, wait and think. All that decides is the product's code.
  */
 
-import { type Entry, Lane } from "../../../../src/os/kernel/scheduler/lane.ts";
-import { Ledger } from "../../../../src/os/kernel/scheduler/ledger.ts";
-import type { Policy, Priority } from "../../../../src/os/kernel/scheduler/policy.ts";
+import { type Entry, Lane } from "../../../src/os/scheduler/lane.ts";
+import { Ledger } from "../../../src/os/scheduler/ledger.ts";
+import type { Policy, Priority } from "../../../src/os/scheduler/policy.ts";
 
 export interface SimulatedProcess {
   readonly pid: number;

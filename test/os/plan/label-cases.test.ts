@@ -1,9 +1,9 @@
 /** The cases worked out by hand, one test each; labels of readers, influence and variables. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { partLabels } from "../../../../src/os/security/labelled.ts";
-import { parsePlan } from "../../../../src/os/security/plan/parse.ts";
-import { runPlan } from "../../../../src/os/security/plan/run.ts";
+import { parsePlan } from "../../../src/os/plan/parse.ts";
+import { runPlan } from "../../../src/os/plan/run.ts";
+import { partLabels } from "../../../src/os/security/labelled.ts";
 import {
   expressionCases,
   failedExpression,

@@ -1,6 +1,6 @@
 /** Names of a plan: each is declared before it is used, in its block, and becomes a slot. */
 import type { Node } from "@babel/types";
-import { NutshellError } from "../../../error.ts";
+import { NutshellError } from "../../error.ts";
 import { isPrototypeName } from "./cell.ts";
 import type { Expression, Lambda, Place, Statement } from "./plan.ts";
 

@@ -1,5 +1,5 @@
 /** Operations on plain values, and how plain functions are lifted to labelled ones. */
-import { bottom, join, type Label } from "../label.ts";
+import { bottom, join, type Label } from "../security/label.ts";
 import type { Budget } from "./budget.ts";
 import { type Cell, type ErrorCell, failure, raised, scalar, text } from "./cell.ts";
 import type { Place, Scalar, UnaryOperator } from "./plan.ts";

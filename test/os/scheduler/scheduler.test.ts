@@ -5,8 +5,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { NutshellError } from "../../../../src/error.ts";
-import type { Priority } from "../../../../src/os/kernel/scheduler/policy.ts";
+import { NutshellError } from "../../../src/error.ts";
+import type { Priority } from "../../../src/os/scheduler/policy.ts";
 import {
   createScheduler,
   type PolicyName,
@@ -14,7 +14,7 @@ import {
   type Scheduler,
   type Slice,
   type Work,
-} from "../../../../src/os/kernel/scheduler/scheduler.ts";
+} from "../../../src/os/scheduler/scheduler.ts";
 import { simulate } from "./simulate.ts";
 
 const QUANTUM = 10;

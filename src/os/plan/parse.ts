@@ -4,7 +4,7 @@
  * its place. Nothing of the text is ever run by the host language.
  */
 import { type File, parse } from "@babel/parser";
-import { NutshellError } from "../../../error.ts";
+import { NutshellError } from "../../error.ts";
 import { translateExpression } from "./expressions.ts";
 import type { Plan } from "./plan.ts";
 import { createScope, type Names } from "./scope.ts";

@@ -13,7 +13,7 @@
  *     borrowed meanwhile              b times that, and what credit there is: b quantum
  *     turns that are under way        m S at the start, and m S for each rule as it ends
  */
-import { type Account, BORROW, type FairPolicy } from "../../../../src/os/kernel/scheduler/fair.ts";
+import { type Account, BORROW, type FairPolicy } from "../../../src/os/scheduler/fair.ts";
 import type { SimulatedEntry, Watcher } from "./simulate.ts";
 
 interface Wait {

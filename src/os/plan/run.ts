@@ -4,8 +4,8 @@
  * all that it could have written rises by what decided it, the arm that was not taken included; so
  * nothing is learnt from what did not happen.
  */
-import { bottom, fromUser, join, joinAll, type Label, labelOf } from "../label.ts";
-import { type Labelled, wholeLabel } from "../labelled.ts";
+import { bottom, fromUser, join, joinAll, type Label, labelOf } from "../security/label.ts";
+import { type Labelled, wholeLabel } from "../security/labelled.ts";
 import { Budget, LimitReached } from "./budget.ts";
 import { type Cell, failure, fromCell, opened, raised, scalar, toCell, wholeOf } from "./cell.ts";
 import { evaluate, type Machine } from "./evaluate.ts";

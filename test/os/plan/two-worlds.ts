@@ -6,18 +6,13 @@
  * consequences that the policy lets through.
  */
 import { isDeepStrictEqual } from "node:util";
-import type { Label, Source } from "../../../../src/os/security/label.ts";
-import type {
-  Json,
-  Labelled,
-  LabelTree,
-  partLabels,
-} from "../../../../src/os/security/labelled.ts";
-import type { PlanHost, PlanOutcome, PlanResult } from "../../../../src/os/security/plan/host.ts";
-import type { parsePlan } from "../../../../src/os/security/plan/parse.ts";
-import type { AnswerType, TypedQuestion } from "../../../../src/os/security/plan/question.ts";
-import type { runPlan } from "../../../../src/os/security/plan/run.ts";
-import { decide, type PolicyRequest } from "../../../../src/os/security/policy.ts";
+import type { PlanHost, PlanOutcome, PlanResult } from "../../../src/os/plan/host.ts";
+import type { parsePlan } from "../../../src/os/plan/parse.ts";
+import type { AnswerType, TypedQuestion } from "../../../src/os/plan/question.ts";
+import type { runPlan } from "../../../src/os/plan/run.ts";
+import type { Label, Source } from "../../../src/os/security/label.ts";
+import type { Json, Labelled, LabelTree, partLabels } from "../../../src/os/security/labelled.ts";
+import { decide, type PolicyRequest } from "../../../src/os/security/policy.ts";
 import { createRandom, type Type } from "./generate-plan.ts";
 
 /**

@@ -1,6 +1,6 @@
 /** Functions that plans may call without asking anybody: they are pure, and have no other names. */
-import { bottom, join } from "../label.ts";
-import type { Json } from "../labelled.ts";
+import { bottom, join } from "../security/label.ts";
+import type { Json } from "../security/labelled.ts";
 import type { Budget } from "./budget.ts";
 import {
   type Cell,

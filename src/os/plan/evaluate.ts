@@ -3,7 +3,7 @@
  * the container's and the key's; what a test chose joins the test's. An operation that does not fit
  * its operands makes a failure, a value like others, so that no expression ends a plan.
  */
-import { bottom, join, type Label } from "../label.ts";
+import { bottom, join, type Label } from "../security/label.ts";
 import type { Budget } from "./budget.ts";
 import { builtins } from "./builtins.ts";
 import {

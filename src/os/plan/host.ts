@@ -3,8 +3,8 @@
  * evaluator promises that which calls are made, in which order, how often and with which arguments
  * depends on nothing that their labels and `pc` do not tell.
  */
-import type { Label } from "../label.ts";
-import type { Json, Labelled, LabelTree } from "../labelled.ts";
+import type { Label } from "../security/label.ts";
+import type { Json, Labelled, LabelTree } from "../security/labelled.ts";
 import type { TypedQuestion } from "./question.ts";
 
 /** A call's outcome, of the kernel's shape: failures are values. */

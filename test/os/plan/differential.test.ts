@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { Json } from "../../../../src/os/security/labelled.ts";
-import type { PlanHost } from "../../../../src/os/security/plan/host.ts";
-import { parsePlan } from "../../../../src/os/security/plan/parse.ts";
-import { runPlan } from "../../../../src/os/security/plan/run.ts";
+import type { PlanHost } from "../../../src/os/plan/host.ts";
+import { parsePlan } from "../../../src/os/plan/parse.ts";
+import { runPlan } from "../../../src/os/plan/run.ts";
+import type { Json } from "../../../src/os/security/labelled.ts";
 import { renderLines, Writer } from "./generate-plan.ts";
 
 const nobody: PlanHost = {

@@ -6,9 +6,9 @@
  * A table of plain data and one function, so that mutants of the language can be put to it too.
  */
 import assert from "node:assert/strict";
-import { type Label, labelOf } from "../../../../src/os/security/label.ts";
-import type { Json, Labelled, LabelTree } from "../../../../src/os/security/labelled.ts";
-import type { PlanHost, PlanResult } from "../../../../src/os/security/plan/host.ts";
+import type { PlanHost, PlanResult } from "../../../src/os/plan/host.ts";
+import { type Label, labelOf } from "../../../src/os/security/label.ts";
+import type { Json, Labelled, LabelTree } from "../../../src/os/security/labelled.ts";
 import type { Language } from "./two-worlds.ts";
 
 export const bare: Label = { integrity: new Set(), readers: "public", influence: new Map() };

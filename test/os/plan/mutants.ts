@@ -1,7 +1,7 @@
 /**
  * Mutants of the label system: one per join, raise, pc push, meet and write set, each left out or
- * turned round by an edit of the source text. A mutant is a copy of `src/os/security` with one edit,
- * loaded beside the real one.
+ * turned round by an edit of the source text. A mutant is a copy of `security` and `plan` of
+ * `src/os` with one edit, loaded beside the real one.
  */
 import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -9,12 +9,12 @@ import { parse } from "@babel/parser";
 import type { Node } from "@babel/types";
 import type { Language } from "./two-worlds.ts";
 
-const root = join(import.meta.dirname, "../../../..");
-const folder = "src/os/security";
+const root = join(import.meta.dirname, "../../..");
+const folder = "src/os";
 
 const files = [
-  "label.ts",
-  "labelled.ts",
+  "security/label.ts",
+  "security/labelled.ts",
   ...["cell", "evaluate", "scalars", "list-methods", "text-methods", "builtins", "run"].map(
     (name) => `plan/${name}.ts`,
   ),
@@ -71,7 +71,7 @@ const rules: readonly Rule[] = [
       ] as const;
       return [...both, ["union: intersection", intersection(a, b)]];
     }
-    if (name === "meet" && spot.file === "label.ts") {
+    if (name === "meet" && spot.file === "security/label.ts") {
       const both = [
         ["meet: left dropped", b],
         ["meet: right dropped", a],
@@ -106,19 +106,20 @@ const rules: readonly Rule[] = [
     return containers.has(parent.callee.name) ? [["label of a new value dropped", NOTHING]] : [];
   },
   ({ node, file }) => {
-    if (file !== "label.ts" || node.type !== "CallExpression") return [];
+    if (file !== "security/label.ts" || node.type !== "CallExpression") return [];
     if (node.callee.type !== "MemberExpression" || node.callee.property.type !== "Identifier")
       return [];
     return node.callee.property.name === "filter" ? [["meet: everybody", "[...a, ...b]"]] : [];
   },
   ({ node, text, file }) => {
-    if (file !== "label.ts" || node.type !== "CallExpression") return [];
+    if (file !== "security/label.ts" || node.type !== "CallExpression") return [];
     return text(node.callee) === "Math.max"
       ? [["influence: the smaller", text(node).replace("max", "min")]]
       : [];
   },
   ({ node, text, file }) => {
-    if (file !== "label.ts" || node.type !== "ReturnStatement" || !node.argument) return [];
+    if (file !== "security/label.ts" || node.type !== "ReturnStatement" || !node.argument)
+      return [];
     const swapped = { a: "return b;", b: "return a;" }[text(node.argument)];
     return swapped === undefined ? [] : [["shortcut: the other side", swapped]];
   },
@@ -175,7 +176,8 @@ function childrenOf(node: Node): Node[] {
 export async function loadLanguage(dir: string, mutant?: Mutant): Promise<Language> {
   mkdirSync(join(dir, dirname(folder)), { recursive: true });
   writeFileSync(join(dir, "package.json"), '{ "type": "module" }');
-  cpSync(join(root, folder), join(dir, folder), { recursive: true });
+  for (const part of ["security", "plan"])
+    cpSync(join(root, folder, part), join(dir, folder, part), { recursive: true });
   cpSync(join(root, "src/error.ts"), join(dir, "src/error.ts"));
   symlinkSync(join(root, "node_modules"), join(dir, "node_modules"));
   if (mutant !== undefined) {
@@ -184,7 +186,7 @@ export async function loadLanguage(dir: string, mutant?: Mutant): Promise<Langua
     writeFileSync(path, source.slice(0, mutant.start) + mutant.to + source.slice(mutant.end));
   }
   const [{ partLabels }, { parsePlan }, { runPlan }] = await Promise.all([
-    import(join(dir, folder, "labelled.ts")),
+    import(join(dir, folder, "security/labelled.ts")),
     import(join(dir, folder, "plan/parse.ts")),
     import(join(dir, folder, "plan/run.ts")),
   ]);

@@ -2,7 +2,7 @@
  * Typed questions to a quarantined model. An answer's type is its capacity: how many bits whoever
  * wrote the text that the model read could choose. An answer that fails is one choice more.
  */
-import type { Json, Labelled } from "../labelled.ts";
+import type { Json, Labelled } from "../security/labelled.ts";
 
 /** Written in plans as Bool, Int(1, 9), Enum("a", "b"), Date, Ref(list), Str(200). */
 export type AnswerType =

@@ -15,7 +15,7 @@
  * behind it. Those who are there can be served ahead of it only up to A, and one turn more.
  * Borrowing makes that at most 1 + BORROW times as long. Every term is finite whatever else
  * arrives, and a turn that serves nothing is charged a token, so that empty turns come to an end
- * too. In numbers the bound stands in test/os/kernel/scheduler/wait-bound.ts.
+ * too. In numbers the bound stands in test/os/scheduler/wait-bound.ts.
  */
 import { type Claim, first, type Policy } from "./policy.ts";
 

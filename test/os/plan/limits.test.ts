@@ -1,11 +1,11 @@
 /** A plan that wants too much stops, as a value and in time; what a host sends cannot break it. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { labelOf } from "../../../../src/os/security/label.ts";
-import type { Json } from "../../../../src/os/security/labelled.ts";
-import type { PlanHost, PlanLimits, PlanResult } from "../../../../src/os/security/plan/host.ts";
-import { parsePlan } from "../../../../src/os/security/plan/parse.ts";
-import { runPlan } from "../../../../src/os/security/plan/run.ts";
+import type { PlanHost, PlanLimits, PlanResult } from "../../../src/os/plan/host.ts";
+import { parsePlan } from "../../../src/os/plan/parse.ts";
+import { runPlan } from "../../../src/os/plan/run.ts";
+import { labelOf } from "../../../src/os/security/label.ts";
+import type { Json } from "../../../src/os/security/labelled.ts";
 
 const web = labelOf("tool:web");
 

@@ -5,7 +5,7 @@
  * and is not chosen again first lets go of what holds it, and gives up its memory only when another
  * finds none.
  */
-import { NutshellError } from "../../../error.ts";
+import { NutshellError } from "../../error.ts";
 import { createFairPolicy } from "./fair.ts";
 import { type Entry, Lane, type LaneLimits } from "./lane.ts";
 import { Ledger, type Service } from "./ledger.ts";

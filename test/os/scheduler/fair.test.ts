@@ -1,10 +1,10 @@
 /** The policies in simulation, where time is exact and workloads can be as hostile as one likes. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createFairPolicy, type FairPolicy } from "../../../../src/os/kernel/scheduler/fair.ts";
-import { jainIndex, type Service } from "../../../../src/os/kernel/scheduler/ledger.ts";
-import type { Priority } from "../../../../src/os/kernel/scheduler/policy.ts";
-import { policies } from "../../../../src/os/kernel/scheduler/scheduler.ts";
+import { createFairPolicy, type FairPolicy } from "../../../src/os/scheduler/fair.ts";
+import { jainIndex, type Service } from "../../../src/os/scheduler/ledger.ts";
+import type { Priority } from "../../../src/os/scheduler/policy.ts";
+import { policies } from "../../../src/os/scheduler/scheduler.ts";
 import { randomWorkload } from "./random-workload.ts";
 import { type SimulatedProcess, simulate } from "./simulate.ts";
 import { watchWaits } from "./wait-bound.ts";

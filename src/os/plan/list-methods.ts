@@ -2,7 +2,7 @@
  * Methods of lists. None changes its list. What is returned here tells of the elements that were
  * looked at and of the answers of callbacks; the caller joins the list's own label.
  */
-import { bottom, join, type Label } from "../label.ts";
+import { bottom, join, type Label } from "../security/label.ts";
 import type { Budget } from "./budget.ts";
 import { type Cell, type ListCell, list, raised, scalar } from "./cell.ts";
 import type { Place } from "./plan.ts";

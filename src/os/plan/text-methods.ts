@@ -2,7 +2,7 @@
  * Methods of strings and numbers, by the host language's own: plain values go in and come out, no
  * object is touched. The table says how much each may make before it is made.
  */
-import { bottom } from "../label.ts";
+import { bottom } from "../security/label.ts";
 import type { Budget } from "./budget.ts";
 import { type Cell, failure, list, scalar, text } from "./cell.ts";
 import type { Place, Scalar } from "./plan.ts";
