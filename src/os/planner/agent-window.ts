@@ -76,21 +76,44 @@ function toMessage({ role, text, label, toolCalls, callId }: Said): Message {
 
 function pagedWindow(sys: Sys, capacity: number): AgentWindow {
   let added: Said[] = [];
+  const assemble = async (batch: readonly Said[]) => {
+    const parts: LabelTree[] = batch.map(({ label }) => ({ label }));
+    const labels = new Map([["append", { label: bottom, parts }]]);
+    const value = { append: batch.map(toPage), capacity };
+    const args = { value, labels: { label: bottom, parts: labels } };
+    return take(await sys.call("memory.assemble", args), "memory");
+  };
   return {
     add: (said) => {
       added.push(said);
     },
     prompt: async () => {
-      const parts: LabelTree[] = added.map(({ label }) => ({ label }));
-      const append = added.map(toPage);
+      const batches = batchesOf(added);
       added = [];
-      const labels = new Map([["append", { label: bottom, parts }]]);
-      const args = { value: { append, capacity }, labels: { label: bottom, parts: labels } };
-      const window = take(await sys.call("memory.assemble", args), "memory");
+      for (const batch of batches.slice(0, -1)) await assemble(batch);
+      const window = await assemble(batches.at(-1) ?? []);
       const messages = fieldOf(window.value, "messages") as unknown as readonly Message[];
       return { messages, label: wholeLabel(window.labels) };
     },
   };
+}
+
+/** Characters of JSON in one call, whose arguments have at most a MiB; six bytes each at worst. */
+const BATCH = 170_000;
+
+function batchesOf(added: readonly Said[]): readonly (readonly Said[])[] {
+  const batches: Said[][] = [];
+  let room = 0;
+  for (const said of added) {
+    const size = said.text.length + JSON.stringify(said.toolCalls ?? "").length;
+    if (batches.length === 0 || size > room) {
+      batches.push([]);
+      room = BATCH;
+    }
+    batches.at(-1)?.push(said);
+    room -= size;
+  }
+  return batches;
 }
 
 function toPage({ role, text, label, toolCalls, callId, title, ref, pinned }: Said): Json {

@@ -22,6 +22,8 @@ import { sayFirst } from "./say-first.ts";
 /** Characters of a result that the model reads: at least, and by its context's tokens. */
 const LEAST_SHOWN = 600;
 const MOST_SHOWN = 20_000;
+/** Of one that memory distils and keeps whole: what cannot be in sight can be paged in. */
+const MOST_KEPT = 100_000;
 
 /** @throws NutshellError PROCESS when it comes to no end */
 export async function runOpen(scene: AgentScene): Promise<Labelled> {
@@ -30,6 +32,7 @@ export async function runOpen(scene: AgentScene): Promise<Labelled> {
   const definitions = tools.map(({ definition }) => definition);
   const paged = rows.some(({ name }) => name === "memory.assemble");
   const window = createWindow(sys, paged, roomForPrompt(scene, definitions));
+  const most = paged ? MOST_KEPT : mostShown(contextLen);
   const watch = createPatience();
   sayFirst(window, input);
   let pc = bottom;
@@ -51,7 +54,7 @@ export async function runOpen(scene: AgentScene): Promise<Labelled> {
       else {
         const outcome = await sys.call(asked.tool.call, labelled(asked.args, label), pc);
         watch(outcome);
-        const shown = showOutcome(outcome, asked.tool, mostShown(contextLen));
+        const shown = showOutcome(outcome, asked.tool, most);
         answer(
           window,
           call,

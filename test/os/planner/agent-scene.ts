@@ -23,6 +23,7 @@ import type { Kernel } from "../../../src/os/kernel/kernel.ts";
 import type { Budget, Exit } from "../../../src/os/kernel/process.ts";
 import type { Syscall } from "../../../src/os/kernel/syscall.ts";
 import { openMemory } from "../../../src/os/memory/memory.ts";
+import { tokenCounter } from "../../../src/os/memory/models.ts";
 import { createAgentProgram } from "../../../src/os/planner/agent.ts";
 import { createPlanProgram } from "../../../src/os/planner/plan-program.ts";
 import { toAgentSpawn } from "../../../src/os/planner/to-spawn.ts";
@@ -106,7 +107,7 @@ export async function openSystem(
   const engine =
     "model" in model ? model : createScriptedEngine(model, { model: { contextLen: 100_000 } });
   const files = await createFilesDevice({ database, blobs });
-  const memory = await openMemory({ database, blobs });
+  const memory = await openMemory({ database, blobs, tokensOf: tokenCounter(engine) });
   const engines = new Map([[engine.model.id, engine]]);
   const llm = createLlmDevice({ engines, scheduler: createScheduler() });
   const clock = createClockDevice({ now: () => Date.UTC(2026, 10, 23, 9, 30) });
