@@ -3,23 +3,33 @@
  * that descends from it, together with every right that could cover such a call.
  */
 
+import { NutshellError } from "../../error.ts";
 import { canonicalJson } from "../security/canonical.ts";
-import type { Capability } from "../security/capability.ts";
+import { type Capability, isCapability } from "../security/capability.ts";
 import type { Json } from "../security/labelled.ts";
 import { appendRecord } from "./journal.ts";
 import { type Client, needRow } from "./process-row.ts";
 import type { KernelState } from "./state.ts";
 import { wake } from "./wakeups.ts";
 
-/** @throws NutshellError PROCESS */
+/** @throws NutshellError PROCESS, USAGE for what is no capability */
 export async function grant(
   state: KernelState,
   pid: number,
   capability: Capability,
 ): Promise<void> {
+  if (!isCapability(capability)) {
+    const text = "grant: needs a call and known limits (oneOf, under, host, atMost), got others.";
+    throw new NutshellError("USAGE", text);
+  }
   await state.database.transaction(async (client) => {
     await client.query("select from process where pid = $1 for no key update", [pid]);
     const row = await needRow(client, pid, "grant");
+    if (row.ended_at !== null)
+      throw new NutshellError(
+        "PROCESS",
+        `grant: a process must live, got pid ${pid}, which ended.`,
+      );
     const rights = [...(JSON.parse(row.capabilities) as Capability[]), capability];
     await write(client, pid, rights, { granted: capability as unknown as Json }, state.now());
   });

@@ -148,6 +148,10 @@ test("processes stop, go on, fork, outlive their daemon, and are killed", async 
   assert.equal(killed.code, 1);
   assert.match(killed.err, /ended by KILL/);
   await nutshell("kill", String(fork));
+  assert.match((await nutshell("grant", String(pid), "files.read")).err, /a process must live/);
+  const limit = '{"path":{"below":"/"}}';
+  const unlike = await nutshell("grant", String(pid), "files.read", "--where", limit);
+  assert.match(unlike.err, /known limits/);
 });
 
 test("a shell answers line by line, and its commands begin with a slash", async () => {
