@@ -4,8 +4,8 @@ import type { AssistantMessage, Message } from "../../llm/chat/conversation.ts";
 import type { ToolDefinition } from "../../llm/inference/engine.ts";
 import type { Sys } from "../kernel/process.ts";
 import type { Outcome, Syscall } from "../kernel/syscall.ts";
-import { type Label, labelOf } from "../security/label.ts";
-import { type Json, labelled } from "../security/labelled.ts";
+import { type Label, labelOf, type Source } from "../security/label.ts";
+import { type Json, labelled, wholeLabel } from "../security/labelled.ts";
 import { type AgentInput, fieldOf } from "./agent-input.ts";
 import { take } from "./agent-window.ts";
 import { tokensOfTools } from "./planner-tools.ts";
@@ -15,6 +15,8 @@ export interface AgentScene {
   readonly input: AgentInput;
   /** Rows of the calls that the process was given. */
   readonly rows: readonly Syscall[];
+  /** Name of the planner's model. */
+  readonly model: string;
   /** Of the model, in tokens. */
   readonly contextLen: number;
 }
@@ -34,7 +36,7 @@ export async function setScene(
     input.model === undefined ? known[0] : known.find(({ name }) => name === input.model);
   if (model === undefined)
     throw new NutshellError("PROCESS", "agent: its model must be one that is loaded, got another.");
-  return { sys, input, rows, contextLen: model.contextLen };
+  return { sys, input, rows, model: model.name, contextLen: model.contextLen };
 }
 
 /** Tokens that the messages of a prompt may have: the rest is for tools and the reply. */
@@ -50,8 +52,14 @@ function replyTokens({ limits }: AgentInput, contextLen: number): number {
   return Math.min(limits.maxTokens, Math.floor(contextLen / 4));
 }
 
+export interface Reply {
+  readonly message: AssistantMessage;
+  /** Of what the model was shown, and of the model. */
+  readonly label: Label;
+}
+
 /**
- * One reply. Its label is `seen`: a planner's own words have the label of what it was shown.
+ * One reply.
  * @throws NutshellError PROCESS when no model answers, or the budget is used up
  */
 export async function generate(
@@ -59,7 +67,7 @@ export async function generate(
   messages: readonly Message[],
   tools: readonly ToolDefinition[],
   seen: Label,
-): Promise<AssistantMessage> {
+): Promise<Reply> {
   const { model } = input;
   const args = {
     messages,
@@ -69,8 +77,20 @@ export async function generate(
     ...(model === undefined ? {} : { model }),
   };
   const outcome = await sys.call("llm.generate", labelled(args as unknown as Json, seen), seen);
-  const { value } = take(outcome, "the model");
-  return fieldOf(value, "message") as unknown as AssistantMessage;
+  const { value, labels } = take(outcome, "the model");
+  const message = fieldOf(value, "message") as unknown as AssistantMessage;
+  return { message, label: wholeLabel(labels) };
+}
+
+/**
+ * The label of a planner's own words in a call. What leaves, or cannot be undone, says that a model
+ * chose it, so that a person sees that and nothing is done on a model's word alone. What stays in
+ * the process's own reach and can be undone has the label of all that the planner was shown.
+ */
+export function labelOfWords({ access, effect }: Syscall, said: Label, scene: AgentScene): Label {
+  if (access === "egress" || effect === "irreversible") return said;
+  const own: Source = `model:${scene.model}`;
+  return { ...said, integrity: new Set([...said.integrity].filter((source) => source !== own)) };
 }
 
 /** Counts what the kernel notes. @throws NutshellError PROCESS for a planner that takes no hint */

@@ -13,6 +13,8 @@ export interface Shown {
 /** One planner's run: `seen` is the label of all that it was shown. */
 export interface HandlesRun {
   readonly scene: AgentScene;
+  /** The person may be asked to vouch for a text. */
+  readonly endorses: boolean;
   readonly handles: Handles;
   seen: Label;
   /** Numbers what is told, so that its bits are counted once. */

@@ -13,6 +13,7 @@ import {
   type AgentScene,
   createPatience,
   generate,
+  labelOfWords,
   outOfSteps,
   roomForPrompt,
 } from "./agent-scene.ts";
@@ -34,8 +35,8 @@ const MOST_SHOWN = 20_000;
 export async function runHandles(scene: AgentScene, endorses: boolean): Promise<Labelled> {
   const { input, rows, contextLen } = scene;
   const tools = plannerTools(rows, input.tools, contextLen);
-  const own = [askTool, ...(endorses ? [endorseTool] : [])];
-  const definitions = [...tools.map(({ definition }) => definition), ...own];
+  const extra = [askTool, ...(endorses ? [endorseTool] : [])];
+  const definitions = [...tools.map(({ definition }) => definition), ...extra];
   const window = createWindow(scene.sys, false, roomForPrompt(scene, definitions));
   const watch = createPatience();
   const rules = { role: "system" as const, text: RULES, label: labelOf("config") };
@@ -43,11 +44,13 @@ export async function runHandles(scene: AgentScene, endorses: boolean): Promise<
   const { instructions, before } = input;
   const heard = { instructions: instructions.filter(isOwn), before: before.filter(isOwn) };
   sayFirst(window, { ...input, ...heard });
-  const run: HandlesRun = { scene, handles: createHandles(), seen: rules.label, told: 0 };
+  const run: HandlesRun = { scene, endorses, handles: createHandles(), seen: rules.label, told: 0 };
   for (let step = 0; step < input.limits.steps; step++) {
     const { messages, label } = await window.prompt();
     run.seen = join(run.seen, label);
-    const { content, toolCalls = [] } = await generate(scene, messages, definitions, run.seen);
+    const { message, label: own } = await generate(scene, messages, definitions, run.seen);
+    run.seen = join(run.seen, own);
+    const { content, toolCalls = [] } = message;
     const calls = toolCalls.map((call, i) => ({ ...call, id: call.id ?? `call-${step}-${i}` }));
     const said = { role: "assistant" as const, text: content, label: run.seen };
     window.add(calls.length === 0 ? said : { ...said, toolCalls: calls });
@@ -58,6 +61,11 @@ export async function runHandles(scene: AgentScene, endorses: boolean): Promise<
     }
   }
   throw outOfSteps(input);
+}
+
+/** Nobody but the user, the owner and models shaped it: a planner may read its own words again. */
+function isOfModels({ integrity }: Label): boolean {
+  return [...integrity].every((source) => /^(?:user$|config$|model:)/.test(source));
 }
 
 /** What others had a hand in is not shown, who said it before included. */
@@ -72,14 +80,15 @@ async function perform(
   watch: ReturnType<typeof createPatience>,
 ): Promise<Shown> {
   if (call.name === askTool.name) return ask(run, call.arguments);
-  if (call.name === endorseTool.name) return endorse(run, call.arguments);
+  if (run.endorses && call.name === endorseTool.name) return endorse(run, call.arguments);
   const asked = readToolCall(call, tools);
   if ("fault" in asked) return { text: asked.fault, label: run.seen };
-  const args = run.handles.resolve(asked.args, run.seen);
-  const outcome = await run.scene.sys.call(asked.tool.call, args, run.seen);
+  const { scene, seen } = run;
+  const args = run.handles.resolve(asked.args, labelOfWords(asked.tool.row, seen, scene));
+  const outcome = await scene.sys.call(asked.tool.row.name, args, seen);
   watch(outcome);
   const label = labelOfOutcome(outcome);
-  if (isTrusted(label)) return { text: showOutcome(outcome, asked.tool, MOST_SHOWN), label };
+  if (isOfModels(label)) return { text: showOutcome(outcome, asked.tool, MOST_SHOWN), label };
   return keep(run, toValue(outcome));
 }
 

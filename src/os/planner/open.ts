@@ -1,7 +1,8 @@
 /**
  * Mode "open": a plain tool loop. The model reads everything, foreign text included, so that every
- * call it makes has the label of all that it has in sight, and was decided by all that it ever saw.
- * What the policy then allows are values that the user typed; the rest is asked or denied.
+ * call it makes has the label of all that it has in sight, and was decided by all that it ever saw,
+ * and by itself. What the policy then allows to leave is what the user typed; the rest is asked or
+ * denied.
  */
 import type { ToolCall } from "../../llm/chat/conversation.ts";
 import type { Outcome } from "../kernel/syscall.ts";
@@ -12,6 +13,7 @@ import {
   type AgentScene,
   createPatience,
   generate,
+  labelOfWords,
   outOfSteps,
   roomForPrompt,
 } from "./agent-scene.ts";
@@ -37,9 +39,10 @@ export async function runOpen(scene: AgentScene): Promise<Labelled> {
   sayFirst(window, input);
   let pc = bottom;
   for (let step = 0; step < input.limits.steps; step++) {
-    const { messages, label } = await window.prompt();
+    const { messages, label: inSight } = await window.prompt();
+    const { message, label } = await generate(scene, messages, definitions, inSight);
     pc = join(pc, label);
-    const { content, toolCalls = [] } = await generate(scene, messages, definitions, label);
+    const { content, toolCalls = [] } = message;
     const calls = withIds(toolCalls, step);
     window.add({
       role: "assistant",
@@ -52,17 +55,12 @@ export async function runOpen(scene: AgentScene): Promise<Labelled> {
       const asked = readToolCall(call, tools);
       if ("fault" in asked) answer(window, call, asked.fault, label);
       else {
-        const outcome = await sys.call(asked.tool.call, labelled(asked.args, label), pc);
+        const { tool, args } = asked;
+        const words = labelOfWords(tool.row, label, scene);
+        const outcome = await sys.call(tool.row.name, labelled(args, words), pc);
         watch(outcome);
-        const shown = showOutcome(outcome, asked.tool, most);
-        answer(
-          window,
-          call,
-          shown,
-          labelOfOutcome(outcome),
-          asked.tool,
-          pagedIn(outcome, asked.tool),
-        );
+        const shown = showOutcome(outcome, tool, most);
+        answer(window, call, shown, labelOfOutcome(outcome), tool, pagedIn(outcome, tool));
       }
     }
   }
@@ -77,13 +75,13 @@ function answer(
   tool?: PlannerTool,
   ref?: string,
 ): void {
-  const title = tool?.call ?? "no call";
+  const title = tool?.row.name ?? "no call";
   window.add({ role: "tool", text, label, callId, title, ...(ref !== undefined && { ref }) });
 }
 
 /** The text that memory brought in: the answer is that text itself. */
-function pagedIn(outcome: Outcome, { call }: PlannerTool): string | undefined {
-  if (call !== "memory.page_in" || outcome.status !== "ok") return undefined;
+function pagedIn(outcome: Outcome, { row }: PlannerTool): string | undefined {
+  if (row.name !== "memory.page_in" || outcome.status !== "ok") return undefined;
   return fieldOf(outcome.value.value, "ref") as string;
 }
 

@@ -16,8 +16,8 @@ import { fieldOf } from "./agent-input.ts";
 
 export interface PlannerTool {
   readonly definition: ToolDefinition;
-  /** Name of the system call. */
-  readonly call: string;
+  /** Of the system call. */
+  readonly row: Syscall;
   readonly toArgs: (args: Json) => Json;
   readonly show: (value: Json) => string;
 }
@@ -32,7 +32,7 @@ const showField = (name: string) => (value: Json) => showValue(fieldOf(value, na
 const asIs = (args: Json): Json => args;
 
 // What our own models learned to call.
-const trained: readonly PlannerTool[] = [
+const trained: readonly (Omit<PlannerTool, "row"> & { readonly call: string })[] = [
   {
     definition: toDefinition(calculator),
     call: "calculator.evaluate",
@@ -72,7 +72,10 @@ export function plannerTools(
 ): readonly PlannerTool[] {
   const given = rows.filter(({ name }) => names.includes(name) && !innards.has(name));
   if (contextLen < SMALL_CONTEXT)
-    return trained.filter(({ call }) => given.some(({ name }) => name === call));
+    return trained.flatMap((tool) => {
+      const row = given.find(({ name }) => name === tool.call);
+      return row === undefined ? [] : [{ ...tool, row }];
+    });
   let room = (contextLen / SHARE_OF_TOOLS) * BYTES_A_TOKEN;
   return given.map(fromRow).filter(({ definition }) => {
     room -= JSON.stringify(definition).length + 1;
@@ -89,11 +92,12 @@ export function tokensOfTools(tools: readonly ToolDefinition[], contextLen: numb
   return Math.ceil(JSON.stringify(tools).length / BYTES_A_TOKEN);
 }
 
-function fromRow({ name, doc, args }: Syscall): PlannerTool {
+function fromRow(row: Syscall): PlannerTool {
+  const { name, doc, args } = row;
   const definition = { name: name.replaceAll(".", "_"), description: doc, parameters: args };
   const field = shownFields[name];
   const show = field === undefined ? showValue : showField(field);
-  return { definition, call: name, toArgs: asIs, show };
+  return { definition, row, toArgs: asIs, show };
 }
 
 export interface Asked {

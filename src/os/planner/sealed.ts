@@ -30,7 +30,7 @@ export async function runSealed(scene: AgentScene): Promise<Labelled> {
   const host = onceOnly(createPlanHost(sys));
   let fault = "none was written";
   for (let attempt = 0; attempt <= input.limits.rewrites; attempt++) {
-    const { content } = await generate(scene, messages, [], seen);
+    const { content } = (await generate(scene, messages, [], seen)).message;
     const result = await tryPlan(content, scene, host.start(), attempt);
     if (typeof result !== "string" && result.status === "returned") {
       const { value, labels } = result.value;

@@ -19,7 +19,7 @@ import { createFilesDevice } from "../../../src/os/devices/files.ts";
 import { createHumanDevice } from "../../../src/os/devices/human.ts";
 import { createLlmDevice } from "../../../src/os/devices/llm.ts";
 import { bootKernel } from "../../../src/os/kernel/boot.ts";
-import type { Kernel } from "../../../src/os/kernel/kernel.ts";
+import type { Kernel, Ticket, TicketAnswer } from "../../../src/os/kernel/kernel.ts";
 import type { Budget, Exit } from "../../../src/os/kernel/process.ts";
 import type { Syscall } from "../../../src/os/kernel/syscall.ts";
 import { openMemory } from "../../../src/os/memory/memory.ts";
@@ -147,6 +147,29 @@ export async function openSystem(
       if (given === undefined) await closeGround(ground);
     },
   };
+}
+
+/** A person at the tickets of all processes until one ends. @returns how it ended */
+export async function attend(
+  kernel: Kernel,
+  pid: number,
+  answer: (ticket: Ticket) => TicketAnswer,
+): Promise<Exit> {
+  const end = kernel.wait(pid);
+  let over = false;
+  const attending = (async () => {
+    while (!over) {
+      for (const ticket of await kernel.tickets())
+        if (ticket.state === "open") await kernel.answer(ticket.id, answer(ticket));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  })();
+  try {
+    return await end;
+  } finally {
+    over = true;
+    await attending;
+  }
 }
 
 export function returnedBy(exit: Exit): unknown {

@@ -24,7 +24,7 @@ test("a small model gets what it was trained with, a large one all that fits", (
   assert.deepEqual(small, ["calculator", "clock"]);
   const large = plannerTools(rows, names, 100_000);
   assert.deepEqual(
-    large.map(({ call }) => call),
+    large.map(({ row }) => row.name),
     ["calculator.evaluate", "clock.now", "human.ask"],
   );
   for (const { definition } of large) assert.match(definition.name, /^[A-Za-z0-9_-]{1,64}$/);
@@ -46,7 +46,7 @@ test("a small model gets what it was trained with, a large one all that fits", (
       8192 / 2 + 1,
   );
   assert.deepEqual(
-    plannerTools(rows, ["clock.now"], 1024).map(({ call }) => call),
+    plannerTools(rows, ["clock.now"], 1024).map(({ row }) => row.name),
     ["clock.now"],
   );
 });
