@@ -4,7 +4,7 @@
  * holds every wait of a simulation against it.
  *
  *     A, V    the process's time and the lane's virtual time as it begins to wait
- *     low     the least time of an account that competes, at most V
+ *     low     the least time in the books, at most V; who asks again at once is still in them
  *     W, N    the most weight, and accounts, that compete while it waits
  *     S       the longest turn so far, at least a quantum;  m places;  b = BORROW
  *
@@ -53,7 +53,7 @@ export function watchWaits(policy: FairPolicy, places: number): Waits {
     const { virtualTime } = policy;
     const all = competing();
     const { time } = policy.accounts.get(pid) as Account;
-    const low = Math.min(virtualTime, ...all.map((one) => one.time));
+    const low = Math.min(virtualTime, ...[...policy.accounts.values()].map((one) => one.time));
     const most = { weight: weightOf(all), accounts: all.length };
     waits.set(pid, { begun: clock, time, virtualTime, low, ...most });
   };
