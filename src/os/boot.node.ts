@@ -18,7 +18,6 @@ import { createLlmDevice } from "./devices/llm.ts";
 import { bootKernel } from "./kernel/boot.ts";
 import type { Kernel } from "./kernel/kernel.ts";
 import type { KernelOptions } from "./kernel/options.ts";
-import type { ProcessRecord } from "./kernel/process.ts";
 import { type Memory, openMemory } from "./memory/memory.ts";
 import { engineEmbedder, engineSummariser, tokenCounter } from "./memory/models.ts";
 import { createAgentProgram } from "./planner/agent.ts";
@@ -52,9 +51,8 @@ export async function bootSystem(options: SystemOptions): Promise<BootedSystem> 
   const database = stack.use(await openDatabase(server.url));
   const blobs = createBlobStore(join(home, "blobs"));
   let kernel: Kernel | undefined;
-  const processOf = async (pid: number) => kernel?.process(pid);
   const treeOf = async (pid: number) => {
-    const found = await processOf(pid);
+    const found = await kernel?.process(pid);
     return found && { tree: found.fileTree, owner: found.owner };
   };
   const files = stack.use(await createFilesDevice({ database, blobs, treeOf }));
@@ -62,7 +60,6 @@ export async function bootSystem(options: SystemOptions): Promise<BootedSystem> 
     ...{ database, blobs, tokensOf: tokenCounter(engines[0]) },
     summariser: engineSummariser(engines[0]),
     ...optional("embedder", engineEmbedder(engines[0])),
-    ancestors: (pid) => ancestorsOf(pid, processOf),
   });
   const devices: readonly Device[] = [files, ...otherDevices(engines).map((one) => stack.use(one))];
   const syscalls = [
@@ -119,15 +116,6 @@ function forkHooks(files: FilesDevice, memory: Memory): Pick<KernelOptions, "onF
       await memory.fork(from.pid, to.pid, before);
     },
   };
-}
-
-/** Nearest first. */
-async function ancestorsOf(
-  pid: number,
-  processOf: (pid: number) => Promise<ProcessRecord | undefined>,
-): Promise<readonly number[]> {
-  const parent = (await processOf(pid))?.parent;
-  return parent === undefined ? [] : [parent, ...(await ancestorsOf(parent, processOf))];
 }
 
 interface Parts {
