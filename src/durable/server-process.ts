@@ -4,6 +4,7 @@
  * the process that started it (it has a session of its own) and is found again by its lock file.
  */
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { closeSync, openSync, readFileSync, realpathSync, rmSync, statSync } from "node:fs";
 import { readFile, rename, stat } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -12,7 +13,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import type { Binaries, Owner } from "./binaries.ts";
 import { CLUSTER_USER, type Cluster, serverError } from "./cluster.ts";
-import { isAlive } from "./process-mark.ts";
+import { isAlive, isSameProcess, processMark } from "./process-mark.ts";
 
 export interface Place {
   readonly cluster: Cluster;
@@ -194,14 +195,22 @@ function lastPort({ data }: Cluster): number | undefined {
   return port === undefined ? undefined : Number(port);
 }
 
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+/**
+ * Below the ports that systems give to outgoing connections: one of those could take ours while the
+ * server is away, and keep it.
+ */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = 15_000 + randomInt(17_000);
+    if (await isFree(port)) return port;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
   });
 }
 
@@ -214,8 +223,9 @@ export async function stopServer(cluster: Cluster): Promise<void> {
   ] as const) {
     const running = findServer(cluster);
     if (running === undefined) return;
+    const mark = processMark(running.pid);
     process.kill(running.pid, signal);
     const end = Date.now() + ms;
-    while (Date.now() < end && isServer(running.pid, cluster.data)) await sleep(10);
+    while (Date.now() < end && isSameProcess(mark)) await sleep(10);
   }
 }

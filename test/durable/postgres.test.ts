@@ -18,7 +18,7 @@ import pg from "pg";
 import { findBinaries, tryUnreachable } from "../../src/durable/binaries.ts";
 import { openDatabase } from "../../src/durable/database.ts";
 import { startPostgres } from "../../src/durable/postgres.ts";
-import { isAlive, isSameProcess, processMark } from "../../src/durable/process-mark.ts";
+import { isSameProcess, processMark } from "../../src/durable/process-mark.ts";
 import { findServer } from "../../src/durable/server-process.ts";
 import { NutshellError } from "../../src/error.ts";
 import { clusterFolder, copyOfCluster } from "./test-database.ts";
@@ -80,18 +80,25 @@ test("a new cluster lets in who knows its password, and nobody else", async () =
   assert.equal(await ask(socket, "select 1"), 1);
 });
 
-test("two users of a folder share its server, and the last one ends it", async () => {
-  const dir = await copyOfCluster();
-  const [a, b] = await Promise.all([
+test("three who make and start one cluster at once share it; the last one ends it", async () => {
+  const dir = clusterFolder();
+  const [a, b, { holder, pid }] = await Promise.all([
     startPostgres({ dir, ...quick }),
     startPostgres({ dir, ...quick }),
+    hold(dir),
   ]);
-  assert.equal(a.pid, b.pid);
-  assert.equal(a.url, b.url);
+  assert.deepEqual([a.pid, b.pid, a.url], [pid, pid, b.url]);
+  assert.deepEqual(
+    readdirSync(dir).filter((name) => name.startsWith("making-")),
+    [],
+  );
+  const mark = processMark(pid);
   await a.stop();
-  assert.equal(await ask(b.url, "select 1"), 1);
   await b.stop();
-  assert.equal(isAlive(b.pid as number), false);
+  assert.equal(await ask(a.url, "select 1"), 1); // one of them still uses it
+  await kill(holder);
+  await (await startPostgres({ dir, ...quick })).stop();
+  assert.equal(isSameProcess(mark), false);
 });
 
 test("a server outlives its killed parent and is found again; its port stays", async () => {
