@@ -75,6 +75,7 @@ function versionOf(name: string): string {
 function copy(from: string, to: string): void {
   const { status, stderr } = spawnSync("cp", ["-a", join(from, "cluster"), to]);
   if (status !== 0) throw new Error(`copying the test cluster failed: ${stderr}`);
+  rmSync(join(to, "cluster/data/postmaster.opts")); // copies cannot all have its port
 }
 
 /** Also after kill -9: then nobody but another process can. */
