@@ -6,8 +6,13 @@ import type { Database } from "../../../src/durable/database.ts";
 import type { Kernel } from "../../../src/os/kernel/kernel.ts";
 import type { ProcessRecord, Program } from "../../../src/os/kernel/process.ts";
 import type { Capability } from "../../../src/os/security/capability.ts";
-import { bottom, labelOf } from "../../../src/os/security/label.ts";
-import { type Json, labelled, wholeLabel } from "../../../src/os/security/labelled.ts";
+import { bottom, fromUser, type Label, labelOf } from "../../../src/os/security/label.ts";
+import {
+  type Json,
+  type Labelled,
+  labelled,
+  wholeLabel,
+} from "../../../src/os/security/labelled.ts";
 import { testDatabase } from "../../durable/test-database.ts";
 import {
   ask,
@@ -252,23 +257,26 @@ test("an end that throws is told in one line; the parent's orphan is reaped", as
   assert.equal((await kernel.process(orphan))?.state, "dead");
 });
 
-test("what decided a spawn is in the label of all that the child does", async () => {
-  const outcome = await runTainted();
-  assert.ok(outcome.includes("origin:evil.example"), `${outcome}`);
+test("what decided a spawn, or how, is in the label of all that the child does", async () => {
+  const evil = labelOf("origin:evil.example");
+  const value = { program: "script", input: [["time.sleep", { ms: 0 }]], nice: 3 };
+  const ways: readonly [Labelled, Label | undefined][] = [
+    [typed(value), evil],
+    [
+      { value, labels: { label: fromUser, parts: new Map([["nice", { label: evil }]]) } },
+      undefined,
+    ],
+  ];
+  for (const [args, pc] of ways) {
+    const parent: Program = async (sys) =>
+      typed(okValue(await sys.call("process.spawn", args, pc)));
+    Object.assign(programs, { parent });
+    const child = returned(await runToEnd(kernel, "parent")) as number;
+    await kernel.wait(child);
+    const intent = (await kernel.journal(child)).find(({ kind }) => kind === "intent");
+    assert.deepEqual(JSON.parse(intent?.body ?? "{}").pc.integrity.at(0), "origin:evil.example");
+  }
 });
-
-async function runTainted(): Promise<string[]> {
-  const pc = labelOf("origin:evil.example");
-  const parent: Program = async (sys) => {
-    const args = { program: "script", input: [["time.sleep", { ms: 0 }]] };
-    return typed(okValue(await ask(sys, "process.spawn", args, pc)));
-  };
-  Object.assign(programs, { parent });
-  const child = returned(await runToEnd(kernel, "parent")) as number;
-  await kernel.wait(child);
-  const bodies = (await kernel.journal(child)).filter(({ kind }) => kind === "intent");
-  return JSON.parse(bodies[0]?.body ?? "{}").pc.integrity;
-}
 
 test("what is no call, no argument or too much is a named error, and the daemon lives", async () => {
   const deep = JSON.parse(`${"[".repeat(5000)}${"]".repeat(5000)}`) as Json;
