@@ -20,14 +20,16 @@ const maxChars = 2 ** 16;
 /** "1." before the first of several things to do is nobody's value. */
 const listMark = /(^|[\n\r]|[.:;!?]["'”’)]?\s)\s{0,8}\(?(?:\d{1,3}|[a-zA-Z])[.)](?=\s)/g;
 
+/** Nothing is taken apart before it is asked for: most calls are reads. */
 export function readTurn(typed: string = ""): Turn {
   const text = typed.slice(0, maxChars);
-  const words = text
-    .replaceAll(listMark, "$1\0")
-    .split(/\s+/)
-    .filter((word) => word !== "");
   const known = new Map<number, readonly string[]>();
+  let words: readonly string[] | undefined;
   const spans = (length: number): readonly string[] => {
+    words ??= text
+      .replaceAll(listMark, "$1\0")
+      .split(/\s+/)
+      .filter((word) => word !== "");
     const made = known.get(length) ?? spansOf(words, length);
     known.set(length, made);
     return made;
