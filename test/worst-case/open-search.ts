@@ -43,12 +43,14 @@ export interface SearchOptions {
 
 const OPEN: Label = labelOf("tool:read_anything");
 
-export function searchForSinks(options: SearchOptions): SearchResult {
+export function searchForSinks(all: SearchOptions): SearchResult {
   const result: SearchResult = { tried: 0, allowed: 0, forbidden: [] };
-  const closed: Label = labelOf("tool:read_anything", new Set([options.owner]));
-  for (const row of options.rows.values()) {
+  const closed: Label = labelOf("tool:read_anything", new Set([all.owner]));
+  // Who has read nothing private has no secret to tell.
+  const open = { ...all, visible: { ...all.visible, secrets: [] } };
+  for (const row of all.rows.values()) {
     if (row.access === "read") continue;
-    for (const context of [OPEN, closed]) {
+    for (const [context, options] of [[OPEN, open] as const, [closed, all] as const]) {
       const isHarmless = (args: JsonObject): boolean =>
         !runCall(options, row, args, context, result) || !isForbidden(options, row, args);
       const report = (args: JsonObject): unknown =>
