@@ -1,11 +1,11 @@
 /** `await`: a call of a tool, or a typed question. Each becomes a statement ahead of its own. */
 import type * as syntax from "@babel/types";
 import { pathOf, translateElements } from "./parts.ts";
-import type { Expression } from "./plan.ts";
+import type { Bare, Effect, Expression } from "./plan.ts";
 import type { AnswerType } from "./question.ts";
 import type { Scope } from "./scope.ts";
 
-export function translateAwait(node: syntax.AwaitExpression, scope: Scope): Expression {
+export function translateAwait(node: syntax.AwaitExpression, scope: Scope): Bare {
   const { argument } = node;
   if (argument.type !== "CallExpression") {
     return scope.refuse(node, "await stands before a call of a tool or q");
@@ -17,23 +17,12 @@ export function translateAwait(node: syntax.AwaitExpression, scope: Scope): Expr
   const path = pathOf(argument.callee);
   const isQuestion = path?.length === 1 && path[0] === "q";
   const slot = scope.slot();
-  const place = scope.place(node);
   const effect = isQuestion
     ? translateQuestion(argument, scope)
     : translateTool(argument, path, scope);
-  pending.push({ ...effect, ...place, slot });
-  return { ...place, kind: "variable", slot };
+  pending.push({ ...effect, ...scope.place(node), slot });
+  return { kind: "variable", slot };
 }
-
-type Effect =
-  | { readonly kind: "call"; readonly name: string; readonly args: Expression }
-  | {
-      readonly kind: "ask";
-      readonly type: AnswerType;
-      readonly choices?: Expression;
-      readonly text: Expression;
-      readonly about: Expression;
-    };
 
 function translateTool(
   node: syntax.CallExpression,

@@ -9,21 +9,29 @@ import { translateAwait } from "./effects.ts";
 import { translateLambda } from "./lambda.ts";
 import { higherOrder, listMethods } from "./list-methods.ts";
 import { pathOf, translateElements, translateKey } from "./parts.ts";
-import type { Entry, Expression, Lambda, LogicalOperator, UnaryOperator } from "./plan.ts";
+import type {
+  Bare,
+  Entry,
+  Expression,
+  Lambda,
+  LogicalOperator,
+  Scalar,
+  UnaryOperator,
+} from "./plan.ts";
 import { operators, unaryOperators } from "./scalars.ts";
 import type { Scope } from "./scope.ts";
 import { nativeNames } from "./text-methods.ts";
 
 type Of<T extends syntax.Node["type"]> = Extract<syntax.Node, { type: T }>;
 type Rows = {
-  readonly [T in syntax.Expression["type"]]?: (node: Of<T>, scope: Scope) => Expression;
+  readonly [T in syntax.Expression["type"]]?: (node: Of<T>, scope: Scope) => Bare;
 };
 
 export function translateExpression(node: syntax.Node, scope: Scope): Expression {
   if (!Object.hasOwn(rows, node.type))
     return scope.refuse(node, "not in the language", hints[node.type]);
-  const translate = rows[node.type as keyof Rows] as (n: syntax.Node, s: Scope) => Expression;
-  return scope.within(node, () => translate(node, scope));
+  const translate = rows[node.type as keyof Rows] as (n: syntax.Node, s: Scope) => Bare;
+  return scope.within(node, () => ({ ...translate(node, scope), ...scope.place(node) }));
 }
 
 const hints: Readonly<Record<string, string>> = {
@@ -35,33 +43,23 @@ const hints: Readonly<Record<string, string>> = {
   UpdateExpression: "An assignment is a statement of its own",
 };
 
-const literal = (
-  { value }: { value: number | string | boolean },
-  node: syntax.Node,
-  scope: Scope,
-): Expression => ({
-  ...scope.place(node),
-  kind: "literal",
-  value,
-});
+const literal = ({ value }: { readonly value: Scalar }): Bare => ({ kind: "literal", value });
 
-const inner = (node: { expression: syntax.Expression }, scope: Scope): Expression =>
+const inner = (node: { expression: syntax.Expression }, scope: Scope): Bare =>
   translateExpression(node.expression, scope);
 
 const rows: Rows = {
-  NumericLiteral: (node, scope) => literal(node, node, scope),
-  StringLiteral: (node, scope) => literal(node, node, scope),
-  BooleanLiteral: (node, scope) => literal(node, node, scope),
-  NullLiteral: (node, scope) => ({ ...scope.place(node), kind: "literal", value: null }),
+  NumericLiteral: literal,
+  StringLiteral: literal,
+  BooleanLiteral: literal,
+  NullLiteral: () => ({ kind: "literal", value: null }),
   TemplateLiteral: translateTemplate,
   Identifier: translateIdentifier,
   ArrayExpression: (node, scope) => ({
-    ...scope.place(node),
     kind: "list",
     items: translateElements(node.elements, scope, node),
   }),
   ObjectExpression: (node, scope) => ({
-    ...scope.place(node),
     kind: "record",
     entries: node.properties.map((property) => translateEntry(property, scope)),
   }),
@@ -69,7 +67,7 @@ const rows: Rows = {
     if (!Object.hasOwn(unaryOperators, node.operator)) scope.refuse(node, "no such operator");
     const operator = node.operator as UnaryOperator;
     const operand = translateExpression(node.argument, scope);
-    return { ...scope.place(node), kind: "unary", operator, operand };
+    return { kind: "unary", operator, operand };
   },
   BinaryExpression: (node, scope) => {
     const { operator } = node;
@@ -77,19 +75,19 @@ const rows: Rows = {
       scope.refuse(node, "no such operator", "Use === and !==");
     const left = translateExpression(node.left, scope);
     const right = translateExpression(node.right, scope);
-    return { ...scope.place(node), kind: "binary", operator, left, right };
+    return { kind: "binary", operator, left, right };
   },
   LogicalExpression: (node, scope) => {
     const operator = node.operator as LogicalOperator;
     const left = translateExpression(node.left, scope);
     const right = scope.pure(() => translateExpression(node.right, scope));
-    return { ...scope.place(node), kind: "logical", operator, left, right };
+    return { kind: "logical", operator, left, right };
   },
   ConditionalExpression: (node, scope) => {
     const test = translateExpression(node.test, scope);
     const then = scope.pure(() => translateExpression(node.consequent, scope));
     const otherwise = scope.pure(() => translateExpression(node.alternate, scope));
-    return { ...scope.place(node), kind: "choose", test, then, otherwise };
+    return { kind: "choose", test, then, otherwise };
   },
   MemberExpression: (node, scope) => translateRead(node, scope, false),
   OptionalMemberExpression: (node, scope) => translateRead(node, scope, true),
@@ -101,14 +99,14 @@ const rows: Rows = {
   TSSatisfiesExpression: inner,
 };
 
-function translateTemplate(node: Of<"TemplateLiteral">, scope: Scope): Expression {
+function translateTemplate(node: Of<"TemplateLiteral">, scope: Scope): Bare {
   const place = scope.place(node);
   const parts = node.quasis.flatMap(({ value }, i): Expression[] => {
     const hole = node.expressions[i];
     const words: Expression = { ...place, kind: "literal", value: value.cooked ?? value.raw };
     return hole === undefined ? [words] : [words, translateExpression(hole, scope)];
   });
-  return { ...place, kind: "template", parts };
+  return { kind: "template", parts };
 }
 
 const constants = new Map<string, undefined | number>([
@@ -117,14 +115,13 @@ const constants = new Map<string, undefined | number>([
   ["Infinity", Number.POSITIVE_INFINITY],
 ]);
 
-function translateIdentifier(node: Of<"Identifier">, scope: Scope): Expression {
+function translateIdentifier(node: Of<"Identifier">, scope: Scope): Bare {
   const name = scope.identifier(node);
-  const place = scope.place(node);
-  if (constants.has(name)) return { ...place, kind: "literal", value: constants.get(name) };
+  if (constants.has(name)) return { kind: "literal", value: constants.get(name) };
   const binding = scope.lookUp(name);
   if (binding === undefined)
     return scope.refuse(node, "no such name here", "Declare it before its use");
-  if (binding.kind === "variable") return { ...place, kind: "variable", slot: binding.slot };
+  if (binding.kind === "variable") return { kind: "variable", slot: binding.slot };
   return scope.refuse(
     node,
     "a function is no value",
@@ -140,10 +137,9 @@ function translateEntry(node: syntax.Node, scope: Scope): Entry {
 
 type Member = Of<"MemberExpression"> | Of<"OptionalMemberExpression">;
 
-function translateRead(node: Member, scope: Scope, optional: boolean): Expression {
+function translateRead(node: Member, scope: Scope, optional: boolean): Bare {
   const object = translateExpression(node.object, scope);
-  const place = scope.place(node);
-  return { ...place, kind: "read", object, key: memberKey(node, scope), optional };
+  return { kind: "read", object, key: memberKey(node, scope), optional };
 }
 
 function memberKey({ computed, property }: Member, scope: Scope): string | Expression {
@@ -155,13 +151,11 @@ function memberKey({ computed, property }: Member, scope: Scope): string | Expre
 
 type Call = Of<"CallExpression"> | Of<"OptionalCallExpression">;
 
-function translateCall(node: Call, scope: Scope, optional: boolean): Expression {
+function translateCall(node: Call, scope: Scope, optional: boolean): Bare {
   const { callee } = node;
-  const place = scope.place(node);
   const name = builtinName(callee, scope);
   if (name !== undefined) {
     return {
-      ...place,
       kind: "builtin",
       name,
       args: translateElements(node.arguments, scope, node),
@@ -173,7 +167,7 @@ function translateCall(node: Call, scope: Scope, optional: boolean): Expression 
       return scope.refuse(node, "no such function here", "Calls of tools and q need await");
     }
     const args = translateElements(node.arguments, scope, node);
-    return { ...place, kind: "apply", lambda: binding.lambda, args };
+    return { kind: "apply", lambda: binding.lambda, args };
   }
   if (callee.type !== "MemberExpression" && callee.type !== "OptionalMemberExpression") {
     return scope.refuse(node, "a name or a method is called");
@@ -192,44 +186,36 @@ const known: ReadonlySet<string> = new Set([
   ...[...Object.keys(listMethods), ...Object.keys(higherOrder), ...nativeNames],
 ]);
 
-const methodHints: Readonly<Record<string, string>> = {
-  push: "Values do not change; write list = [...list, value]",
-  splice: "Values do not change; use slice and [...a, ...b]",
-  forEach: "Write for (const one of list)",
-  match: "There are no regular expressions; use includes, split or indexOf",
-  localeCompare: "Compare with < and >",
-};
+const methodHints: ReadonlyMap<string, string> = new Map([
+  ["push", "Values do not change; write list = [...list, value]"],
+  ["splice", "Values do not change; use slice and [...a, ...b]"],
+  ["forEach", "Write for (const one of list)"],
+  ["match", "There are no regular expressions; use includes, split or indexOf"],
+  ["localeCompare", "Compare with < and >"],
+]);
 
-function translateMethod(node: Call, callee: Member, scope: Scope, optional: boolean): Expression {
+function translateMethod(node: Call, callee: Member, scope: Scope, optional: boolean): Bare {
   const { property } = callee;
   if (callee.computed || property.type !== "Identifier") {
     return scope.refuse(callee, "a method is named as it is written");
   }
   const name = scope.identifier(property);
   if (!known.has(name)) {
-    return scope.refuse(
-      node,
-      `no method is named ${name}`,
-      methodHints[name] ?? "Calls of tools need await",
-    );
+    const hint = methodHints.get(name) ?? "Calls of tools need await";
+    return scope.refuse(node, `no method is named ${name}`, hint);
   }
   const object = translateExpression(callee.object, scope);
   const [first, ...rest] = node.arguments;
-  const lambda = Object.hasOwn(higherOrder, name) ? lambdaOf(first, scope) : undefined;
-  if (
-    lambda === undefined &&
-    Object.hasOwn(higherOrder, name) &&
-    !Object.hasOwn(listMethods, name)
-  ) {
+  const asks = Object.hasOwn(higherOrder, name);
+  const lambda = asks ? lambdaOf(first, scope) : undefined;
+  if (lambda === undefined && asks && !Object.hasOwn(listMethods, name)) {
     return scope.refuse(node, `${name} takes a function`);
   }
-  const given = lambda === undefined ? node.arguments : rest;
-  const args = translateElements(given, scope, node);
+  const args = translateElements(lambda ? rest : node.arguments, scope, node);
   if (name === "reduce" && args.length !== 1) {
     return scope.refuse(node, "reduce takes a function and a first value");
   }
-  const method = { ...scope.place(node), kind: "method", name, object, args, optional } as const;
-  return lambda === undefined ? method : { ...method, lambda };
+  return { kind: "method", name, object, args, optional, ...(lambda && { lambda }) };
 }
 
 function lambdaOf(node: syntax.Node | undefined, scope: Scope): Lambda | undefined {

@@ -23,57 +23,36 @@ export interface Lambda {
   readonly body: Expression;
 }
 
-export type Expression = Place &
-  (
-    | { readonly kind: "literal"; readonly value: Scalar }
-    | { readonly kind: "variable"; readonly slot: number }
-    | { readonly kind: "list"; readonly items: readonly Element[] }
-    | { readonly kind: "record"; readonly entries: readonly Entry[] }
-    | { readonly kind: "template"; readonly parts: readonly Expression[] }
-    | { readonly kind: "unary"; readonly operator: UnaryOperator; readonly operand: Expression }
-    | {
-        readonly kind: "binary";
-        readonly operator: string;
-        readonly left: Expression;
-        readonly right: Expression;
-      }
-    | {
-        readonly kind: "logical";
-        readonly operator: LogicalOperator;
-        readonly left: Expression;
-        readonly right: Expression;
-      }
-    | {
-        readonly kind: "choose";
-        readonly test: Expression;
-        readonly then: Expression;
-        readonly otherwise: Expression;
-      }
-    /** `object[key]`; optional: nothing read from nothing is nothing. */
-    | {
-        readonly kind: "read";
-        readonly object: Expression;
-        readonly key: string | Expression;
-        readonly optional: boolean;
-      }
-    | {
-        readonly kind: "method";
-        readonly name: string;
-        readonly object: Expression;
-        readonly lambda?: Lambda;
-        readonly args: readonly Element[];
-        readonly optional: boolean;
-      }
-    /** "Math.max", "Number", "ok". */
-    | { readonly kind: "builtin"; readonly name: string; readonly args: readonly Element[] }
-    | { readonly kind: "apply"; readonly lambda: Lambda; readonly args: readonly Element[] }
-    | {
-        readonly kind: "let";
-        readonly slot: number;
-        readonly value: Expression;
-        readonly body: Expression;
-      }
-  );
+type Row<Kind extends string, Fields = unknown> = Readonly<{ kind: Kind } & Fields>;
+
+/** Without its place. */
+export type Bare =
+  | Row<"literal", { value: Scalar }>
+  | Row<"variable", { slot: number }>
+  | Row<"list", { items: readonly Element[] }>
+  | Row<"record", { entries: readonly Entry[] }>
+  | Row<"template", { parts: readonly Expression[] }>
+  | Row<"unary", { operator: UnaryOperator; operand: Expression }>
+  | Row<"binary", { operator: string; left: Expression; right: Expression }>
+  | Row<"logical", { operator: LogicalOperator; left: Expression; right: Expression }>
+  | Row<"choose", { test: Expression; then: Expression; otherwise: Expression }>
+  /** `object[key]`; optional: nothing read from nothing is nothing. */
+  | Row<"read", { object: Expression; key: string | Expression; optional: boolean }>
+  | Row<"method", Method>
+  /** "Math.max", "Number", "ok". */
+  | Row<"builtin", { name: string; args: readonly Element[] }>
+  | Row<"apply", { lambda: Lambda; args: readonly Element[] }>
+  | Row<"let", { slot: number; value: Expression; body: Expression }>;
+
+export type Expression = Place & Bare;
+
+interface Method {
+  name: string;
+  object: Expression;
+  lambda?: Lambda;
+  args: readonly Element[];
+  optional: boolean;
+}
 
 export interface Element {
   readonly spread: boolean;
@@ -94,40 +73,21 @@ export interface Region {
   readonly returns: boolean;
 }
 
+type Block = readonly Statement[];
+
 export type Statement =
-  | { readonly kind: "assign"; readonly slot: number; readonly value: Expression }
-  | {
-      readonly kind: "call";
-      readonly slot: number;
-      readonly name: string;
-      readonly args: Expression;
-    }
-  | ({
-      readonly kind: "ask";
-      readonly slot: number;
-      readonly type: AnswerType;
-      readonly choices?: Expression;
-      readonly text: Expression;
-      /** A list. */
-      readonly about: Expression;
-    } & Place)
-  | {
-      readonly kind: "if";
-      readonly test: Expression;
-      readonly then: readonly Statement[];
-      readonly otherwise: readonly Statement[];
-      readonly region: Region;
-    }
-  | {
-      readonly kind: "for";
-      readonly slot: number;
-      readonly list: Expression;
-      readonly body: readonly Statement[];
-      readonly region: Region;
-    }
-  | { readonly kind: "return"; readonly value: Expression }
-  | { readonly kind: "break" }
-  | { readonly kind: "continue" };
+  | Row<"assign", { slot: number; value: Expression }>
+  | (Effect & Place & { readonly slot: number })
+  | Row<"if", { test: Expression; then: Block; otherwise: Block; region: Region }>
+  | Row<"for", { slot: number; list: Expression; body: Block; region: Region }>
+  | Row<"return", { value: Expression }>
+  | Row<"break">
+  | Row<"continue">;
+
+/** `about` is a list. */
+export type Effect =
+  | Row<"call", { name: string; args: Expression }>
+  | Row<"ask", { type: AnswerType; choices?: Expression; text: Expression; about: Expression }>;
 
 export interface Plan {
   readonly body: readonly Statement[];
