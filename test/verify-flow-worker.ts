@@ -30,6 +30,7 @@ export interface PlanCounts {
   lowCalls: number;
   allowed: number;
   denied: number;
+  /** Plans that reached a limit: compared up to there. */
   stopped: number;
 }
 

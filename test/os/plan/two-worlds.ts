@@ -264,10 +264,17 @@ export async function runPair(
   };
   const [[a, first], [b, second]] = [await run(0), await run(1)];
   const pair = { traces: [a, b], results: [first, second] } as const;
+  const isCut = first.status === "stopped" || second.status === "stopped";
+  const shown = (one: Json[], other: Json[]): Json[] => (isCut ? one.slice(0, other.length) : one);
+  const end = isCut ? limitSeen : seen;
   const difference =
-    differs("calls", a.calls, b.calls) ??
-    differs("consequences", a.consequences, b.consequences) ??
-    differs("result", seen(first, kind), seen(second, kind));
+    differs("calls", shown(a.calls, b.calls), shown(b.calls, a.calls)) ??
+    differs(
+      "consequences",
+      shown(a.consequences, b.consequences),
+      shown(b.consequences, a.consequences),
+    ) ??
+    differs("ends", end(first, kind), end(second, kind));
   return difference === undefined ? pair : { ...pair, violation: difference };
 }
 
@@ -278,7 +285,16 @@ function differs(what: string, a: Json, b: Json): string | undefined {
 
 /** What of an end is seen by who sees what is low. */
 function seen(result: PlanResult, kind: Kind): Json {
-  if (result.status === "stopped") return isLow[kind](result.label) ? result.error.code : HIDDEN;
+  if (result.status === "stopped") return limitSeen(result, kind);
   const variables = [...result.variables].map(([name, value]) => [name, lowPart(value, kind)]);
   return [lowPart(result.value, kind), Object.fromEntries(variables)];
+}
+
+/**
+ * Where a limit was reached in one world only, the trace is cut short there: the channel that the
+ * language leaves open. It is never one that the end's label denies.
+ */
+function limitSeen(result: PlanResult, kind: Kind): Json {
+  const isTold = result.status === "stopped" && isLow[kind](result.label);
+  return isTold ? result.error.code : HIDDEN;
 }
