@@ -4,9 +4,10 @@
  * text everything that stands in his orders. Tried are: all questions answered out of the orders'
  * like-named arguments, all answered alike, and each alone with the others honest.
  */
-import type { Json } from "../../src/os/security/labelled.ts";
+
 import type { AnswerType } from "../../src/os/plan/question.ts";
 import { isAnswer } from "../../src/os/plan/question.ts";
+import type { Json } from "../../src/os/security/labelled.ts";
 import type { BenchTask } from "./bench-suite.ts";
 import type { InjectionTask } from "./suite-format.ts";
 

@@ -2,8 +2,9 @@
  * One attacked run of any level: a plan or a loop against the gates, what of it was the attacker's,
  * and whether it worked.
  */
-import type { Label } from "../../src/os/security/label.ts";
+
 import type { Plan } from "../../src/os/plan/plan.ts";
+import type { Label } from "../../src/os/security/label.ts";
 import {
   type BenchSuite,
   type BenchTask,

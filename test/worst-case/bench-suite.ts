@@ -4,10 +4,10 @@
  * approves exactly what the user's task needs.
  */
 import { NutshellError } from "../../src/error.ts";
-import type { Capability } from "../../src/os/security/capability.ts";
-import type { Json } from "../../src/os/security/labelled.ts";
 import { parsePlan } from "../../src/os/plan/parse.ts";
 import type { Plan } from "../../src/os/plan/plan.ts";
+import type { Capability } from "../../src/os/security/capability.ts";
+import type { Json } from "../../src/os/security/labelled.ts";
 import { createBankingWorld } from "./banking-world.ts";
 import { createGate, type Gate, type Person } from "./gate.ts";
 import { harmDone, isConsequence } from "./harm.ts";

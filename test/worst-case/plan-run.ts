@@ -2,13 +2,14 @@
  * One plan, run by the product's evaluator against the gates: calls go to a world, questions to
  * whoever plays the quarantined model.
  */
-import { type Label, labelOf } from "../../src/os/security/label.ts";
-import type { Json, LabelTree } from "../../src/os/security/labelled.ts";
-import { raise, wholeLabel } from "../../src/os/security/labelled.ts";
+
 import type { PlanHost, PlanOutcome, PlanResult } from "../../src/os/plan/host.ts";
 import type { Plan } from "../../src/os/plan/plan.ts";
 import type { AnswerType } from "../../src/os/plan/question.ts";
 import { runPlan } from "../../src/os/plan/run.ts";
+import { type Label, labelOf } from "../../src/os/security/label.ts";
+import type { Json, LabelTree } from "../../src/os/security/labelled.ts";
+import { raise, wholeLabel } from "../../src/os/security/labelled.ts";
 import type { Gate } from "./gate.ts";
 import { fromPlanName } from "./plan-names.ts";
 
