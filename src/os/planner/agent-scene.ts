@@ -87,10 +87,15 @@ export async function generate(
  * chose it, so that a person sees that and nothing is done on a model's word alone. What stays in
  * the process's own reach and can be undone has the label of all that the planner was shown.
  */
-export function labelOfWords({ access, effect }: Syscall, said: Label, scene: AgentScene): Label {
-  if (access === "egress" || effect === "irreversible") return said;
+export function labelOfWords(row: Syscall, said: Label, scene: AgentScene): Label {
+  if (isLasting(row)) return said;
   const own: Source = `model:${scene.model}`;
   return { ...said, integrity: new Set([...said.integrity].filter((source) => source !== own)) };
+}
+
+/** What it does leaves the machine, or cannot be undone. */
+export function isLasting({ access, effect }: Syscall): boolean {
+  return access === "egress" || effect === "irreversible";
 }
 
 /** Counts what the kernel notes. @throws NutshellError PROCESS for a planner that takes no hint */

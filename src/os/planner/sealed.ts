@@ -11,9 +11,9 @@ import type { PlanHost, PlanOutcome, PlanResult } from "../plan/host.ts";
 import { parsePlan } from "../plan/parse.ts";
 import { runPlan } from "../plan/run.ts";
 import { digest } from "../security/canonical.ts";
-import { fromUser, isTrusted, join, joinAll } from "../security/label.ts";
-import type { Labelled } from "../security/labelled.ts";
-import { type AgentScene, generate } from "./agent-scene.ts";
+import { fromUser, isTrusted, join, joinAll, type Label, labelOf } from "../security/label.ts";
+import { type Labelled, partLabels, raise } from "../security/labelled.ts";
+import { type AgentScene, generate, isLasting } from "./agent-scene.ts";
 import { createPlanHost } from "./plan-host.ts";
 import { renderLanguage } from "./plan-language.ts";
 
@@ -27,7 +27,7 @@ export async function runSealed(scene: AgentScene): Promise<Labelled> {
     { role: "system", content: system },
     { role: "user", content: input.goal },
   ];
-  const host = onceOnly(createPlanHost(sys));
+  const host = onceOnly(underOwnName(createPlanHost(sys), scene));
   let fault = "none was written";
   for (let attempt = 0; attempt <= input.limits.rewrites; attempt++) {
     const { content } = (await generate(scene, messages, [], seen)).message;
@@ -63,6 +63,28 @@ async function tryPlan(
 /** What stands between fences, else all of it. */
 function codeOf(text: string): string {
   return /```(?:ts|typescript)?[ \t]*\r?\n([\s\S]*?)```/.exec(text)?.[1] ?? text;
+}
+
+/**
+ * The planner may be hostile from its first token: values that leave the machine, or go where
+ * nothing can be undone, say that a model chose them, so that an address must be one that the user
+ * typed. That the call is made at all was decided from the goal alone, and counts as the user's.
+ */
+function underOwnName(host: PlanHost, { rows, model }: AgentScene): PlanHost {
+  const own = labelOf(`model:${model}`);
+  const lasting = new Set(rows.filter(isLasting).map(({ name }) => name));
+  return {
+    ...host,
+    call: (name, args, pc) =>
+      lasting.has(name) ? host.call(name, raiseEach(args, own), pc) : host.call(name, args, pc),
+  };
+}
+
+/** Every argument's label, not that of which there are. */
+function raiseEach({ value, labels }: Labelled, label: Label): Labelled {
+  const names = typeof value === "object" && value !== null ? Object.keys(value) : [];
+  const parts = names.map((name) => [name, raise(partLabels(labels, name), label)] as const);
+  return { value, labels: { label: labels.label, parts: new Map(parts) } };
 }
 
 interface Attempts {
