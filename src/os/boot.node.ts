@@ -22,6 +22,7 @@ import { type Memory, openMemory } from "./memory/memory.ts";
 import { engineEmbedder, engineSummariser, tokenCounter } from "./memory/models.ts";
 import { createAgentProgram } from "./planner/agent.ts";
 import { createPlanProgram } from "./planner/plan-program.ts";
+import { readPolicy } from "./policy-rules.ts";
 import { appPlaces, listApps, toSpawn } from "./run-request.ts";
 import type { LaneLimits } from "./scheduler/lane.ts";
 import { createScheduler } from "./scheduler/scheduler.ts";
@@ -75,6 +76,7 @@ export async function bootSystem(options: SystemOptions): Promise<BootedSystem> 
         agent: createAgentProgram(table),
         plan: createPlanProgram(table),
       }),
+      policy: await readPolicy(join(home, "policy.json")),
       anchorFile: join(home, "anchors"),
       ...forkHooks(files, memory),
     }),

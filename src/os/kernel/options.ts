@@ -1,5 +1,6 @@
 /** What a daemon gives its kernel to boot with. */
 import type { Database } from "../../durable/database.ts";
+import type { Policy } from "../security/policy.ts";
 import type { Program } from "./process.ts";
 import type { Syscall } from "./syscall.ts";
 
@@ -11,6 +12,8 @@ export interface KernelOptions {
   readonly syscalls: readonly Syscall[];
   /** By name; those that choose among calls are made with the whole table. */
   readonly programs: Programs | ((table: readonly Syscall[]) => Programs);
+  /** Default: the table. */
+  readonly policy?: Policy;
   /** Where signed heads of all journals are appended; beside it lies the key, mode 0600. */
   readonly anchorFile?: string;
   /** Milliseconds since 1970. */

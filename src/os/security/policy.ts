@@ -62,6 +62,14 @@ export interface ExtraRule {
   readonly verdict: "ask" | "deny";
 }
 
+export function isExtraRule(value: unknown): value is ExtraRule {
+  if (typeof value !== "object" || value === null) return false;
+  const { rule, call, except, verdict, ...other } = value as Record<string, unknown>;
+  const known = typeof rule === "string" && (verdict === "ask" || verdict === "deny");
+  const limits = except === undefined ? { call } : { call, where: except };
+  return known && isCapability(limits) && Object.keys(other).length === 0;
+}
+
 /** The policy with further rules; what cannot be read of a rule makes it speak of every call. */
 export function narrowed(policy: Policy, extra: readonly ExtraRule[]): Policy {
   return (request) => {

@@ -28,7 +28,8 @@ const APPROVAL_MS = 24 * 60 * 60 * 1000;
 export async function passPolicy(request: Request): Promise<Refusal | Passed> {
   for (;;) {
     const asked = toPolicyRequest(request, request.running.endorsed);
-    const verdict = decide(asked);
+    const { policy = decide } = request.state;
+    const verdict = policy(asked);
     if (verdict.kind === "allow") return { verdict };
     if (verdict.kind === "deny") return refusedBy(request, verdict);
     if (request.running.approvals === "deny") return notApproved(request, verdict, "may be asked");
