@@ -10,6 +10,7 @@ import { toLabelJson } from "../security/label-json.ts";
 import { labelled } from "../security/labelled.ts";
 import { close } from "./exit.ts";
 import { appendRecord } from "./journal.ts";
+import type { IntentBody } from "./kernel.ts";
 import type { Signal } from "./process.ts";
 import { type Client, toLabelledText } from "./process-row.ts";
 import type { KernelState } from "./state.ts";
@@ -73,18 +74,23 @@ export async function kill(
 
 /** Effects under way that somebody outside can see: nobody knows now whether they happened. */
 async function openUnknowns(client: Client, pids: readonly number[], now: number): Promise<void> {
-  await client.query(
-    `insert into ticket (pid, call, kind, card, created_at)
-     select i.pid, i.call, 'unknown', json_build_object('call', i.body::json->'name',
-       'args', i.body::json->'args', 'effect', i.body::json->'effect',
-       'why', 'the process was killed in it')::text, $2
-     from journal i where i.pid = any($1) and i.kind = 'intent'
-       and i.body::json->>'effect' in ('irreversible', 'reconcilable')
+  const { rows } = await client.query<{ pid: number; call: number; body: string }>(
+    `select i.pid, i.call, i.body from journal i where i.pid = any($1) and i.kind = 'intent'
        and not exists (select from journal r
-         where r.pid = i.pid and r.call = i.call and r.kind = 'result')
-     on conflict do nothing`,
-    [pids, now],
+         where r.pid = i.pid and r.call = i.call and r.kind = 'result')`,
+    [pids],
   );
+  for (const { pid, call, body } of rows) {
+    // Parsed here: Postgres refuses U+0000 and lone surrogates, which any process can write.
+    const { name, args, effect } = JSON.parse(body) as IntentBody;
+    if (effect !== "irreversible" && effect !== "reconcilable") continue;
+    const card = { call: name, args, effect, why: "the process was killed in it" };
+    await client.query(
+      `insert into ticket (pid, call, kind, card, created_at) values ($1, $2, 'unknown', $3, $4)
+       on conflict do nothing`,
+      [pid, call, canonicalJson(card), now],
+    );
+  }
 }
 
 const signalLabel = canonicalJson(toLabelJson(labelOf("config")));
