@@ -21,8 +21,11 @@ export interface ForkRequest {
   readonly at?: number;
   /** Two requests with one key are one process. */
   readonly key?: string;
-  /** It is a child of the process itself, on another way out of a circle. */
-  readonly asChild?: true;
+  /**
+   * A child of the process itself, which shares its budget; "attempt": on another way out of a
+   * circle. Absent: a sibling, which a person alone can make.
+   */
+  readonly as?: "child" | "attempt";
   /** Body of the result that call `at` has in the new process, given its number. */
   readonly answer?: (pid: number) => string;
 }
@@ -121,12 +124,12 @@ async function cutOf(client: Client, source: ProcessRow, asked?: number): Promis
 function toForkRow(
   state: KernelState,
   source: ProcessRow,
-  { key, asChild }: ForkRequest,
+  { key, as }: ForkRequest,
   pid: number,
   at: number,
 ): Readonly<Record<string, unknown>> {
-  const parent = asChild ? source.pid : source.parent;
-  const above = asChild ? source.path : source.path.slice(0, -1);
+  const parent = as === undefined ? source.parent : source.pid;
+  const above = as === undefined ? source.path.slice(0, -1) : source.path;
   const { program, owner, input, pc, user_turn, nice, interactive, deadline } = source;
   const { limit_tokens, limit_usd, limit_calls, limit_bits, ends_at } = source;
   const { spent_tokens, spent_usd, spent_calls, capabilities, approvals } = source;
@@ -137,7 +140,7 @@ function toForkRow(
     ...{ spent_tokens, spent_usd, spent_calls },
     ...{ title: `${source.title} (fork of ${source.pid})`, key: key ?? null },
     ...{ file_tree: `proc:${pid}`, started_at: state.now(), runner: UNBORN },
-    ...(asChild && { unstuck: source.unstuck + 1, forked_at: at }),
+    ...(as === "attempt" && { unstuck: source.unstuck + 1, forked_at: at }),
   };
 }
 

@@ -10,6 +10,7 @@ import { isTrusted, type Label } from "../security/label.ts";
 import { toLabelJson } from "../security/label-json.ts";
 import { type Json, wholeLabel } from "../security/labelled.ts";
 import { DeviceError } from "./device-error.ts";
+import { INFLUENCE_BITS } from "./gates/policy.ts";
 import { appendRecord } from "./journal.ts";
 import { lasting } from "./lasting.ts";
 import type { Budget, SpawnRequest } from "./process.ts";
@@ -59,7 +60,7 @@ async function insert(state: KernelState, client: Client, birth: Birth): Promise
     owner: parent?.owner ?? request.owner ?? "user",
     ...{ input: toLabelledText(request.input), pc: canonicalJson(toLabelJson(pc)) },
     ...{ user_turn: userTurnOf(request, parent), key: request.key ?? null },
-    ...{ nice: niceOf(request, parent), interactive: request.interactive ?? false },
+    ...{ nice: niceOf(request, parent), interactive: isInteractive(request, parent) },
     deadline: request.deadline ?? null,
     ...{ limit_tokens: budget.tokens ?? null, limit_usd: budget.microUsd ?? null },
     ...{ limit_calls: budget.calls ?? null, limit_bits: budget.influenceBits ?? null },
@@ -119,6 +120,11 @@ function niceOf({ nice = 0 }: SpawnRequest, parent: ProcessRow | undefined): num
   return Math.min(Math.max(nice, parent?.nice ?? -20), 19);
 }
 
+/** Nobody waits for the child of batch work. */
+function isInteractive({ interactive = false }: SpawnRequest, parent?: ProcessRow): boolean {
+  return interactive && parent?.interactive !== false;
+}
+
 /** What the user typed: known of the first process of a tree, inherited by the others. */
 function userTurnOf(request: SpawnRequest, parent: ProcessRow | undefined): string | null {
   if (parent !== undefined) return parent.user_turn;
@@ -149,7 +155,7 @@ const limits: readonly (readonly [
   ["microUsd", (row) => left(row.limit_usd, row.spent_usd)],
   ["calls", (row) => left(row.limit_calls, row.spent_calls)],
   ["ms", (row, now) => left(row.ends_at, String(now))],
-  ["influenceBits", (row) => row.limit_bits ?? undefined],
+  ["influenceBits", (row) => row.limit_bits ?? INFLUENCE_BITS],
 ];
 
 /** What is spent is charged to all ancestors, so that an absent limit is the parent's anyway. */

@@ -48,7 +48,7 @@ async function tryAgain(
 ): Promise<Ended> {
   const key = `${state.instance}:${running.pid}:${call}:again`;
   const child = await lasting(state, () =>
-    fork(state, { pid: running.pid, at, key, asChild: true }),
+    fork(state, { pid: running.pid, at, key, as: "attempt" }),
   );
   const look = async (): Promise<ProcessRow | undefined> => {
     const row = await lasting(state, () => readRow(state.database.pool, child));

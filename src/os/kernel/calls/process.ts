@@ -134,7 +134,7 @@ async function forkSelf(
   const label = joinAll([kernelLabel(context), context.pc, wholeLabel(args.labels)]);
   const zero = { status: "ok", value: { value: 0, labels: { label } } } as const;
   const answer = (): string => JSON.stringify(toResultBody(zero, 0));
-  return kernelResult(await fork(state, { pid, at, key, answer }), context);
+  return kernelResult(await fork(state, { pid, at, key, as: "child", answer }), context);
 }
 
 /** Titles are the children's own words. */

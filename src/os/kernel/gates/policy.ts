@@ -11,7 +11,7 @@ import type { Syscall } from "../syscall.ts";
 import type { Refusal, Request } from "./gate.ts";
 
 /** Bits that untrusted answers may steer where nobody set a limit. */
-const INFLUENCE_BITS = 16;
+export const INFLUENCE_BITS = 16;
 
 export function toPolicyRequest(
   { state, running, row, args, pc }: Request,
