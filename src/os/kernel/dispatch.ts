@@ -74,7 +74,7 @@ async function begin(request: Request): Promise<Outcome> {
     const isPure = isOneRecord(request.row);
     const record = isPure ? await runPure(request, passed, at) : openingRecord(request, passed, at);
     const refusal = await commit(request, record);
-    if (refusal === "rights") continue;
+    if (refusal === "again") continue;
     if (refusal !== undefined) return await refuse(request, refusal);
     if (isPure) return toOutcome(record);
     await reach(request, "after-intent");
@@ -95,7 +95,9 @@ async function passGates(request: Request): Promise<Refusal | Passed> {
   const refusal = checkCapability(request);
   if (refusal !== undefined) return refusal;
   try {
-    return { ...(await passPolicy(request)), rights };
+    const passed = await passPolicy(request);
+    // A person may have taken longer than the right holds.
+    return checkCapability(request) ?? { ...passed, rights };
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
     return { code: error.code, message: `${name}: ${error.message}.` };
@@ -137,25 +139,21 @@ function noted({ running, row, call, name, args }: Request, outcome: Outcome): O
   return note === undefined ? outcome : { ...outcome, note };
 }
 
-/** @returns why it is not written; "rights": the gates must look again. @throws ProcessEnded, Parked */
+/** @returns why it is not written; "again": the gates must look again. @throws ProcessEnded, Parked */
 async function commit(
   request: Request,
   record: CallRecord,
-): Promise<Refusal | "rights" | undefined> {
+): Promise<Refusal | "again" | undefined> {
   const { state, running, name } = request;
-  for (;;) {
-    const written = await lasting(state, () => writeCall(state.database.pool, record));
-    // Our own write whose answer was lost: under our token nobody else writes.
-    if (written === "ok" || written === "taken") return undefined;
-    if (written === "rights") {
-      await lasting(state, () => refresh(state.database.pool, running));
-      return written;
-    }
-    if (written === "stopped") await untilContinued(request);
-    else if (written === "ended" || written === "lost")
-      return await tooLate(request, record, written);
-    else return refusalOf(name, written);
-  }
+  const written = await lasting(state, () => writeCall(state.database.pool, record));
+  // Our own write whose answer was lost: under our token nobody else writes.
+  if (written === "ok" || written === "taken") return undefined;
+  if (written === "ended" || written === "lost") return await tooLate(request, record, written);
+  if (written !== "rights" && written !== "stopped") return refusalOf(name, written);
+  // After a stop, however long it was: rights, approvals and time are looked at as they are then.
+  if (written === "stopped") await untilContinued(request);
+  await lasting(state, () => refresh(state.database.pool, running));
+  return "again";
 }
 
 function refusalOf(

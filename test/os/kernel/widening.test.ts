@@ -1,0 +1,185 @@
+/**
+ * What a hostile process does to have more than it was given: more rights, more time, more budget,
+ * more urgency, or a life that nobody can end. Each is a way that once was open.
+ */
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Database } from "../../../src/durable/database.ts";
+import type { Kernel, Ticket } from "../../../src/os/kernel/kernel.ts";
+import type { KernelOptions } from "../../../src/os/kernel/options.ts";
+import type { Program, SpawnRequest, Sys } from "../../../src/os/kernel/process.ts";
+import { labelOf } from "../../../src/os/security/label.ts";
+import { type Json, labelled } from "../../../src/os/security/labelled.ts";
+import { testDatabase } from "../../durable/test-database.ts";
+import {
+  ask,
+  boot,
+  codeOf,
+  everything,
+  okValue,
+  returned,
+  row,
+  runToEnd,
+  typed,
+} from "./test-kernel.ts";
+
+let database: Database;
+let kernel: Kernel;
+let skewMs = 0;
+const paid: Json[] = [];
+
+const syscalls: KernelOptions["syscalls"] = [
+  row("test.note", "idempotent", async () => ({ value: null })),
+  row(
+    ...(["test.pay", "irreversible"] as const),
+    async ({ value }) => {
+      paid.push((value as { value: Json }).value);
+      return { value: "paid" };
+    },
+    { access: "write", sinks: { value: "content" } },
+  ),
+];
+
+const spawnChild = (sys: Sys, more: Partial<SpawnRequest>): ReturnType<typeof ask> =>
+  ask(sys, "process.spawn", { program: "sleeper", input: null, ...more } as unknown as Json);
+
+const programs: Readonly<Record<string, Program>> = {
+  sleeper: async (sys) => typed(codeOf(await ask(sys, "time.sleep", { ms: 60_000 }))),
+  /** Notes a text, then waits. */
+  odd: async (sys) => {
+    await ask(sys, "test.note", { value: sys.input.value });
+    return typed(codeOf(await ask(sys, "time.sleep", { ms: 60_000 })));
+  },
+  hands: async (sys) => {
+    const pid = okValue(await spawnChild(sys, { capabilities: [{ call: "time.*" }] }));
+    const right = { call: "test.note" };
+    okValue(await ask(sys, "process.grant", { pid, capability: right }));
+    return typed(pid);
+  },
+  steered: async (sys) => {
+    const wide = await spawnChild(sys, { budget: { influenceBits: 1000 } });
+    const same = await spawnChild(sys, { budget: { influenceBits: 16 } });
+    return typed([codeOf(wide), codeOf(same)]);
+  },
+  urgent: async (sys) => typed(okValue(await spawnChild(sys, { interactive: true }))),
+  /** Forks, and both sides call as long as they may; the first one says what it could. */
+  forks: async (sys) => {
+    okValue(await ask(sys, "process.fork", {}));
+    let made = 0;
+    while (codeOf(await ask(sys, "test.note", {})) === "ok") made += 1;
+    return typed(made);
+  },
+  payer: async (sys) => {
+    const pc = labelOf("origin:evil.example");
+    return typed(codeOf(await sys.call("test.pay", labelled({ value: sys.input.value }, pc), pc)));
+  },
+};
+
+before(async () => {
+  database = await testDatabase();
+  kernel = await boot(database, programs, {
+    ...{ syscalls, approvalMs: 60_000, now: () => Date.now() + skewMs },
+  });
+});
+after(async () => {
+  for (const { pid } of await kernel.processes()) await kernel.signal(pid, "KILL");
+  await kernel[Symbol.asyncDispose]();
+  await database[Symbol.asyncDispose]();
+});
+
+async function ticketOf(pid: number): Promise<Ticket> {
+  for (;;) {
+    const [found] = await kernel.tickets({ pid });
+    if (found !== undefined) return found;
+    await sleep(5);
+  }
+}
+
+for (const text of ["a\0b", "\ud800", "\udc00 alone"]) {
+  test(`a process that wrote ${JSON.stringify(text)} can be killed`, async () => {
+    const input = typed(text);
+    const pid = await kernel.spawn({ program: "odd", input, capabilities: everything });
+    while ((await kernel.process(pid))?.current !== "time.sleep") await sleep(5);
+    assert.deepEqual(await kernel.signal(pid, "KILL"), [pid]);
+    assert.equal((await kernel.wait(pid)).how, "killed");
+  });
+}
+
+test("a right that is handed on ends when one's own does", async () => {
+  const expires = Date.now() + 100_000;
+  const waits = { call: "time.*" };
+  const capabilities = [{ call: "process.*" }, waits, { call: "test.*", expires }];
+  const child = returned(await runToEnd(kernel, "hands", { capabilities })) as number;
+  const held = (await kernel.process(child))?.capabilities;
+  assert.deepEqual(held, [waits, { call: "test.note", expires }]);
+});
+
+test("a child is not given more bits of influence than its parent has by default", async () => {
+  assert.deepEqual(returned(await runToEnd(kernel, "steered")), ["BUDGET", "ok"]);
+});
+
+test("a child of batch work is batch work", async () => {
+  const child = returned(await runToEnd(kernel, "urgent")) as number;
+  assert.equal((await kernel.process(child))?.interactive, false);
+});
+
+test("a process and its forks have one budget together", async () => {
+  const pid = await kernel.spawn({
+    ...{ program: "forks", input: typed(null), capabilities: everything, budget: { calls: 21 } },
+  });
+  await kernel.wait(pid);
+  const all = await kernel.processes({ all: true });
+  const mine = all.filter(({ group }) => group === pid);
+  assert.equal(mine.length, 2);
+  const exits = await Promise.all(mine.map((one) => kernel.wait(one.pid)));
+  const made = exits.map((exit) => returned(exit) as number);
+  assert.ok((made[0] as number) + (made[1] as number) <= 20, `made ${made}`);
+});
+
+test("a right that ends while a person is asked is gone", async () => {
+  const capabilities = [{ call: "test.pay", expires: Date.now() + 30_000 }];
+  const pid = await kernel.spawn({ program: "payer", input: typed(1), capabilities });
+  const { id } = await ticketOf(pid);
+  skewMs += 40_000;
+  await kernel.answer(id, { kind: "grant" });
+  assert.equal(returned(await kernel.wait(pid)), "CAPABILITY");
+  assert.deepEqual(paid, []);
+});
+
+test("an approval does not outlast its time in a stopped process", async () => {
+  const pid = await kernel.spawn({ program: "payer", input: typed(2), capabilities: everything });
+  const { id } = await ticketOf(pid);
+  await kernel.signal(pid, "STOP");
+  await kernel.answer(id, { kind: "grant" });
+  await sleep(150);
+  skewMs += 61_000;
+  await kernel.signal(pid, "CONT");
+  assert.equal(returned(await kernel.wait(pid)), "APPROVAL");
+  assert.deepEqual(paid, []);
+});
+
+test("a child that is born while a right is taken back has it not", async () => {
+  const parent = await kernel.spawn({
+    ...{ program: "sleeper", input: typed(null) },
+    capabilities: [{ call: "process.*" }, { call: "test.*" }],
+  });
+  const client = await database.pool.connect();
+  await client.query("begin");
+  await client.query("select from process where pid = $1 for no key update", [parent]);
+  const revoked = kernel.revoke(parent, "test.*");
+  await sleep(100);
+  const { rows } = await client.query<{ pid: number }>(
+    `insert into process (parent, path, grp, program, title, owner, input, pc, nice, interactive,
+       capabilities, approvals, file_tree, started_at)
+     select pid, path || 1000000, grp, program,
+       title, owner, input, pc, nice, interactive, capabilities, approvals, 'proc:x', started_at
+     from process where pid = $1 returning pid, path`,
+    [parent],
+  );
+  await client.query("commit");
+  client.release();
+  assert.equal(await revoked, 2);
+  const child = await kernel.process(rows[0]?.pid ?? 0);
+  assert.deepEqual(child?.capabilities, [{ call: "process.*" }]);
+});
