@@ -60,8 +60,9 @@ export class Budget {
   }
 
   #spend(limit: "steps" | "bytes" | "calls", count: number): void {
-    // Written so that NaN is over the limit.
-    if (!(this.spent[limit] + count <= this.limits[limit])) throw new LimitReached(limit);
+    // Written so that NaN is over the limit; nothing is ever given back.
+    const isWithin = count >= 0 && this.spent[limit] + count <= this.limits[limit];
+    if (!isWithin) throw new LimitReached(limit);
     this.spent[limit] += count;
   }
 }

@@ -27,7 +27,7 @@ const absent: Cell = scalar(undefined, bottom);
 const plain =
   (run: (...values: never[]) => Scalar): Builtin =>
   (args, budget, place) =>
-    lift(args, place, (values, label) => {
+    lift(args, place, budget, (values, label) => {
       const value = run(...(values as never[]));
       return typeof value === "string" ? text(value, label, budget) : scalar(value, label);
     });
@@ -79,6 +79,7 @@ export const builtins: Readonly<Record<string, Builtin>> = {
 
 function fromEntries([pairs = absent]: readonly Cell[], budget: Budget, place: Place): Cell {
   if (pairs.kind !== "list") return misfit(pairs, "a list of pairs is needed", place);
+  budget.step(pairs.items.length);
   const fields = new Map<string, Cell>();
   let label = pairs.label;
   for (const pair of pairs.items) {
@@ -93,7 +94,7 @@ function fromEntries([pairs = absent]: readonly Cell[], budget: Budget, place: P
 }
 
 function parseJson(args: readonly Cell[], budget: Budget, place: Place): Cell {
-  return lift(args, place, ([written], label) => {
+  return lift(args, place, budget, ([written], label) => {
     budget.step(String(written).length / 16);
     let value: Json;
     try {
@@ -107,7 +108,7 @@ function parseJson(args: readonly Cell[], budget: Budget, place: Place): Cell {
 
 /** `range(n)`: 0 to n - 1. */
 function range(args: readonly Cell[], budget: Budget, place: Place): Cell {
-  return lift(args, place, ([count], label) => {
+  return lift(args, place, budget, ([count], label) => {
     const length = Math.max(Math.ceil(Number(count)) || 0, 0);
     budget.step(length);
     const items = Array.from({ length }, (_, i) => scalar(i, bottom));

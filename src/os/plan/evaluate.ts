@@ -48,14 +48,18 @@ const evaluators: { readonly [K in Kind]: (expression: Of<K>, machine: Machine) 
   record: evaluateRecord,
   template: (expression, machine) => {
     const parts = expression.parts.map((part) => evaluate(part, machine));
-    return lift(parts, expression, (values, label) => {
+    return lift(parts, expression, machine.budget, (values, label) => {
       const words = values.map(String);
       machine.budget.allocate(2 * words.reduce((size, word) => size + word.length, 0));
       return scalar(words.join(""), label);
     });
   },
   unary: (expression, machine) =>
-    unaryOperators[expression.operator](evaluate(expression.operand, machine), expression),
+    unaryOperators[expression.operator](
+      evaluate(expression.operand, machine),
+      expression,
+      machine.budget,
+    ),
   binary: (expression, machine) => {
     const left = evaluate(expression.left, machine);
     const right = evaluate(expression.right, machine);

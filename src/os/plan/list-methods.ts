@@ -6,7 +6,7 @@ import { bottom, join, type Label } from "../security/label.ts";
 import type { Budget } from "./budget.ts";
 import { type Cell, type ListCell, list, raised, scalar } from "./cell.ts";
 import type { Place } from "./plan.ts";
-import { lift, truthy } from "./scalars.ts";
+import { lift, stepsOver, truthy } from "./scalars.ts";
 
 type Callback = (...cells: readonly Cell[]) => Cell;
 type Items = readonly Cell[];
@@ -100,8 +100,9 @@ const reverse: Method = (items, _, budget) => list(items.toReversed(), bottom, b
 
 /** Without a callback: by what the elements are as text. */
 const sortAsText: Method = (items, _, budget, place) =>
-  lift(items, place, (values, label) => {
+  lift(items, place, budget, (values, label) => {
     budget.step(items.length * Math.ceil(Math.log2(items.length + 1)));
+    for (const value of values) budget.step(stepsOver(value) * Math.log2(items.length + 1));
     const keys = values.map(String);
     const order = [...keys.keys()].sort((a, b) => compare(keys[a] as string, keys[b] as string));
     return list(
@@ -118,16 +119,17 @@ type Lookup = "indexOf" | "lastIndexOf" | "includes";
 /** Where the sought value stands, under the label of all that it was compared with. */
 const lookup =
   (how: Lookup): Method =>
-  (items, [sought = scalar(undefined, bottom)]) => {
+  (items, [sought = scalar(undefined, bottom)], budget) => {
     // A container is equal to nothing but, here, to itself; it is never sought.
     const values = items.map((item) => (item.kind === "scalar" ? item.value : item));
+    if (sought.kind === "scalar") budget.step(stepsOver(sought.value) * items.length);
     const wanted = sought.kind === "scalar" ? sought.value : Symbol();
     return scalar(values[how](wanted as never), join(labelsOf(items), sought.label));
   };
 
 export const listMethods: Readonly<Record<string, Method>> = {
-  at: (items, args, _, place) =>
-    lift(args, place, ([at], label) => {
+  at: (items, args, budget, place) =>
+    lift(args, place, budget, ([at], label) => {
       return raised(items.at(Number(at)) ?? scalar(undefined, bottom), label);
     }),
   concat: (items, args, budget) => {
@@ -138,7 +140,7 @@ export const listMethods: Readonly<Record<string, Method>> = {
   includes: lookup("includes"),
   indexOf: lookup("indexOf"),
   join: (items, args, budget, place) =>
-    lift([...args, ...items], place, (values, label) => {
+    lift([...args, ...items], place, budget, (values, label) => {
       const separator = args.length === 0 ? "," : String(values[0]);
       const parts = values.slice(args.length).map((value) => String(value ?? ""));
       const between = separator.length * parts.length;
@@ -148,7 +150,7 @@ export const listMethods: Readonly<Record<string, Method>> = {
   lastIndexOf: lookup("lastIndexOf"),
   reverse,
   slice: (items, args, budget, place) =>
-    lift(args, place, (bounds, label) => {
+    lift(args, place, budget, (bounds, label) => {
       return list(items.slice(...(bounds as [number?, number?])), label, budget);
     }),
   sort: sortAsText,

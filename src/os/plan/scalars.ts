@@ -20,10 +20,14 @@ export function misfit(cell: Cell, rule: string, { line, column }: Place): Error
   return failure("TYPE", `plan ${line}:${column}: ${rule}, got ${kindOf(cell)}`, cell.label);
 }
 
-/** Applies `run` to the values of all cells, with the join of their labels. */
+/** UTF-16 units of text that an operation may look at in one step. */
+const UNITS_A_STEP = 1024;
+
+/** Applies `run` to the values of all cells, with the join of their labels; long texts cost. */
 export function lift(
   cells: readonly Cell[],
   place: Place,
+  budget: Budget,
   run: (values: readonly Scalar[], label: Label) => Cell,
 ): Cell {
   let label = bottom;
@@ -31,11 +35,18 @@ export function lift(
   const values: Scalar[] = [];
   for (const cell of cells) {
     label = join(label, cell.label);
-    if (cell.kind === "scalar") values.push(cell.value);
-    else if (unfit?.kind !== "error") unfit = cell.kind === "error" ? cell : (unfit ?? cell);
+    if (cell.kind === "scalar") {
+      budget.step(stepsOver(cell.value));
+      values.push(cell.value);
+    } else if (unfit?.kind !== "error") unfit = cell.kind === "error" ? cell : (unfit ?? cell);
   }
   if (unfit !== undefined) return raised(misfit(unfit, "plain values are needed", place), label);
   return run(values, label);
+}
+
+/** What it costs to read a value to its end. */
+export function stepsOver(value: Scalar): number {
+  return typeof value === "string" ? Math.floor(value.length / UNITS_A_STEP) : 0;
 }
 
 type Binary = (left: Cell, right: Cell, place: Place, budget: Budget) => Cell;
@@ -44,7 +55,7 @@ type Binary = (left: Cell, right: Cell, place: Place, budget: Budget) => Cell;
 const plain =
   (operate: (a: never, b: never) => Scalar): Binary =>
   (left, right, place, budget) =>
-    lift([left, right], place, ([a, b], label) => {
+    lift([left, right], place, budget, ([a, b], label) => {
       const value = operate(a as never, b as never);
       return typeof value === "string" ? text(value, label, budget) : scalar(value, label);
     });
@@ -52,14 +63,16 @@ const plain =
 /** Something plain never equals a container; two containers cannot be compared. */
 const equality =
   (same: boolean): Binary =>
-  (left, right, place) => {
+  (left, right, place, budget) => {
     const containers = [left, right].filter(
       (cell) => cell.kind === "list" || cell.kind === "record",
     );
     if (containers.length === 1 && left.kind !== "error" && right.kind !== "error") {
       return scalar(!same, join(left.label, right.label));
     }
-    return lift([left, right], place, ([a, b], label) => scalar((a === b) === same, label));
+    return lift([left, right], place, budget, ([a, b], label) => {
+      return scalar((a === b) === same, label);
+    });
   };
 
 export const operators: Readonly<Record<string, Binary>> = {
@@ -77,11 +90,16 @@ export const operators: Readonly<Record<string, Binary>> = {
   "!==": equality(false),
 };
 
-type Unary = (operand: Cell, place: Place) => Cell;
+type Unary = (operand: Cell, place: Place, budget: Budget) => Cell;
+
+const toNumber =
+  (sign: 1 | -1): Unary =>
+  (operand, place, budget) =>
+    lift([operand], place, budget, ([a], label) => scalar(sign * Number(a), label));
 
 export const unaryOperators: Readonly<Record<UnaryOperator, Unary>> = {
-  "-": (operand, place) => lift([operand], place, ([a], label) => scalar(-Number(a), label)),
-  "+": (operand, place) => lift([operand], place, ([a], label) => scalar(Number(a), label)),
+  "-": toNumber(-1),
+  "+": toNumber(1),
   "!": (operand) => scalar(!truthy(operand), operand.label),
   typeof: (operand) => scalar(typeName(operand), operand.label),
 };

@@ -24,7 +24,7 @@ const sizes: Readonly<Record<string, Size>> = {
   lastIndexOf: within,
   padEnd: padded,
   padStart: padded,
-  repeat: (value, [count]) => value.length * (Number(count) || 0),
+  repeat: (value, [count]) => value.length * Math.max(Number(count) || 0, 0),
   replace: (value, [, by]) => value.length + String(by).length,
   replaceAll: (value, [part, by]) => value.length + pieces(value, [part]) * String(by).length,
   slice: within,
@@ -37,6 +37,13 @@ const sizes: Readonly<Record<string, Size>> = {
   trimEnd: within,
   trimStart: within,
 };
+
+/** Those that look for their first argument: at worst at every place all of it. */
+const searching: ReadonlySet<string> = new Set([
+  ...["includes", "indexOf", "lastIndexOf", "replace", "replaceAll", "split"],
+]);
+/** Pairs of UTF-16 units that are compared in one step. */
+const PAIRS_A_STEP = 4096;
 
 const numberMethods: ReadonlySet<string> = new Set(["toFixed", "toString"]);
 
@@ -54,10 +61,14 @@ export function nativeMethod(
   if (!isText && !(typeof object === "number" && numberMethods.has(name))) {
     return misfit(scalar(object, bottom), `.${name} is no method of it`, place);
   }
-  return lift(args, place, (values, label) => {
+  return lift(args, place, budget, (values, label) => {
     const size = isText ? (sizes[name] as Size)(object, values) : 400;
     budget.allocate(2 * size);
     budget.step(Math.ceil(size / 16));
+    if (searching.has(name)) {
+      const pairs = String(object).length * String(values[0]).length;
+      budget.step(Math.floor(pairs / PAIRS_A_STEP));
+    }
     const result = invoke(object, name, values);
     if (result === undefined && name !== "at")
       return failure("RANGE", rangeText(name, place), label);

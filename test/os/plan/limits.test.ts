@@ -48,13 +48,29 @@ const greedy: readonly (readonly [name: string, limit: keyof PlanLimits, text: s
   ["a text that doubles", "bytes", `let s = "ab"; ${loop("s = s + s;")}`],
   ["a list that doubles", "steps", `let l = [1]; ${loop("l = [...l, ...l];")}`],
   ["repeat", "bytes", 'return "ab".repeat(1e9);'],
+  ["a budget given back", "steps", 'const s = "a".repeat(-1e12); return range(3e6).length;'],
+  [
+    "pairs over and over",
+    "steps",
+    `const p = range(20000).map((x) => ["a", x]); ${loop("const a = Object.fromEntries(p);")}`,
+  ],
+  [
+    "long texts compared",
+    "steps",
+    `const a = "a".repeat(1e6) + "b"; const b = "a".repeat(1e6) + "b"; ${loop("const c = a === b;")}`,
+  ],
+  [
+    "a long text looked for in a longer one",
+    "steps",
+    'return "a".repeat(4e6).lastIndexOf("b" + "a".repeat(1e6));',
+  ],
   ["padding", "bytes", 'return "ab".padStart(1e9, "x");'],
   ["padding without end", "bytes", 'return "ab".padEnd(Infinity);'],
   ["join", "bytes", 'const s = "x".repeat(1e6); return range(1000).join(s);'],
   ["replaceAll", "bytes", 'const s = "x".repeat(1e6); return s.replaceAll("", s);'],
   ["split", "bytes", 'return "x".repeat(1e7).split("");'],
   // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a plan's.
-  ["a template", "bytes", `const s = "x".repeat(3e6); return \`${"${s}".repeat(400)}\`;`],
+  ["a template", "bytes", `const s = "x".repeat(3e6); return \`${"${s}".repeat(30)}\`;`],
   [
     "long texts as JSON",
     "bytes",
