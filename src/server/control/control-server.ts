@@ -2,7 +2,7 @@
  * A daemon's door for shells of the same user: HTTP with JSON on a Unix socket that only its owner
  * may open. It outlives any shell; a shell that goes away ends its wait, never the process.
  */
-import { chmod, mkdir, rm } from "node:fs/promises";
+import { chmod, mkdir, rm, stat } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createConnection } from "node:net";
 import { dirname } from "node:path";
@@ -68,11 +68,25 @@ function compileRows(shutdown: () => void): ReadonlyMap<string, Row> {
 /** A socket that nobody answers on is a dead daemon's and goes. */
 async function claimSocket(path: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await checkFolder(dirname(path));
   if (await answers(path)) {
     const text = `boot: one daemon per home, got one that listens at ${path}. Use it, or end it.`;
     throw new NutshellError("USAGE", text);
   }
   await rm(path, { force: true });
+}
+
+/** Whoever can rename in it can put a socket of his own there, and be asked what we are asked. */
+async function checkFolder(folder: string): Promise<void> {
+  const { uid, mode } = await stat(folder);
+  const own = process.getuid === undefined || uid === process.getuid();
+  if (own && (mode & 0o002) === 0) return;
+  const got = own ? `mode ${(mode & 0o777).toString(8)}` : `one of user ${uid}`;
+  throw new NutshellError(
+    "USAGE",
+    `boot: only its owner may write to the folder of the socket, got ${got}: ${folder}. ` +
+      "Choose another --home, or close it: chmod o-w.",
+  );
 }
 
 function answers(path: string): Promise<boolean> {
@@ -147,6 +161,8 @@ function toWire(error: unknown): { code: string; message: string } {
 
 function send(response: ServerResponse, status: number, body: unknown): void {
   if (response.destroyed) return;
+  // Before the head is out: what no JSON can say, or no text can hold, is still to be told.
+  const text = JSON.stringify(body);
   response.writeHead(status, { "content-type": "application/json" });
-  response.end(JSON.stringify(body));
+  response.end(text);
 }
