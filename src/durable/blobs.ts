@@ -33,7 +33,8 @@ async function put(dir: string, bytes: Uint8Array): Promise<string> {
   try {
     // What is there and damaged is replaced.
     if ((await exists(path)) && (await digestFile(path)).sha256 === hash) return hash;
-    await mkdir(folder, { recursive: true });
+    // Content is for its owner, whatever may pass through the folder above.
+    await mkdir(folder, { recursive: true, mode: 0o700 });
     await writeDurably(temporary, [bytes]);
     await rename(temporary, path);
     await syncFolder(folder);

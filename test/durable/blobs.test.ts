@@ -1,7 +1,15 @@
 /** Files by their content: whole or absent, and never what they are not. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -38,6 +46,17 @@ test(
     assert.equal(await store.has(hash), true);
     assert.deepEqual(filesIn(dir), [join(hash.slice(0, 2), hash)]);
     assert.equal((await store.get(await store.put(new Uint8Array()))).length, 0);
+  }),
+);
+
+test(
+  "nobody else may look into the folder, also where others pass through the one above",
+  withFolder(async (dir) => {
+    chmodSync(dir, 0o711);
+    const below = join(dir, "blobs");
+    await createBlobStore(below).put(bytes);
+    for (const folder of [below, join(below, hash.slice(0, 2))])
+      assert.equal(statSync(folder).mode & 0o077, 0);
   }),
 );
 
