@@ -1,10 +1,11 @@
 /**
  * What an agent process starts from, as JSON with labels: it is stored with the process and read
- * again after a crash. Every text keeps the label of who wrote it; the goal is the user's.
+ * again after a crash. Every text keeps the label of who wrote it: the goal is the user's where a
+ * person gave it, and what shaped it where another process did.
  */
 import { NutshellError } from "../../error.ts";
 import type { PlannerMode } from "../apps/manifest.ts";
-import { bottom, fromUser, type Label, labelOf } from "../security/label.ts";
+import { bottom, fromUser, joinAll, type Label, labelOf } from "../security/label.ts";
 import {
   type Json,
   type Labelled,
@@ -25,6 +26,8 @@ export interface Turn extends LabelledText {
 
 export interface AgentInput {
   readonly goal: string;
+  /** Who shaped the goal, and what was asked beside it. */
+  readonly goalLabel: Label;
   readonly mode: PlannerMode;
   /** Of the app (configuration), then of the workspace, nearest last. */
   readonly instructions: readonly LabelledText[];
@@ -48,7 +51,8 @@ export interface AgentLimits {
 
 export const usualLimits: AgentLimits = { steps: 40, maxTokens: 1024, rewrites: 5 };
 
-export function toAgentInput(input: AgentInput): Labelled {
+/** Of a person's own goal. */
+export function toAgentInput(input: Omit<AgentInput, "goalLabel">): Labelled {
   const { goal, mode, instructions, before, tools, model, limits } = input;
   const value = {
     ...{ goal, mode, tools, limits: { ...limits } },
@@ -72,7 +76,7 @@ export function toAgentInput(input: AgentInput): Labelled {
 
 /** @throws NutshellError PROCESS for an input of another program */
 export function fromAgentInput({ value, labels }: Labelled): AgentInput {
-  const input = value as unknown as Omit<AgentInput, "instructions" | "before"> & {
+  const input = value as unknown as Omit<AgentInput, "goalLabel" | "instructions" | "before"> & {
     readonly instructions: readonly string[];
     readonly before: readonly { readonly role: Turn["role"]; readonly text: string }[];
   };
@@ -81,8 +85,12 @@ export function fromAgentInput({ value, labels }: Labelled): AgentInput {
   const labelAt = (list: string, i: number) => wholeLabel(partLabels(partLabels(labels, list), i));
   const instructions = input.instructions ?? [];
   const before = input.before ?? [];
+  const asked = ["goal", "mode", "tools", "limits", "model"].map((name) => {
+    return wholeLabel(partLabels(labels, name));
+  });
   return {
     ...input,
+    goalLabel: joinAll([fromUser, ...asked]),
     tools: input.tools ?? [],
     mode: input.mode ?? "open",
     limits: { ...usualLimits, ...input.limits },

@@ -1,6 +1,7 @@
 /**
  * Program "plan": runs the text of a plan as it stands. Input `{ plan }`; the literals have the
- * label of the text. What the plan returns is what the process returns.
+ * label of the text, and the text decided each of its calls. What the plan returns is what the
+ * process returns.
  */
 import { NutshellError } from "../../error.ts";
 import type { Program } from "../kernel/process.ts";
@@ -23,7 +24,7 @@ export function createPlanProgram(rows: readonly Syscall[]): Program {
       plan,
       createPlanHost(sys),
       {},
-      { id: `plan:${sys.pid}`, literals },
+      { id: `plan:${sys.pid}`, literals, pc: literals },
     );
     if (result.status === "returned") return result.value;
     throw new NutshellError("PLAN", `${result.error.message}.`);

@@ -11,7 +11,7 @@ import type { PlanHost, PlanOutcome, PlanResult } from "../plan/host.ts";
 import { parsePlan } from "../plan/parse.ts";
 import { runPlan } from "../plan/run.ts";
 import { digest } from "../security/canonical.ts";
-import { fromUser, isTrusted, join, joinAll, type Label, labelOf } from "../security/label.ts";
+import { isTrusted, join, joinAll, type Label, labelOf } from "../security/label.ts";
 import { type Labelled, partLabels, raise } from "../security/labelled.ts";
 import { type AgentScene, generate, isLasting } from "./agent-scene.ts";
 import { createPlanHost } from "./plan-host.ts";
@@ -21,7 +21,7 @@ import { renderLanguage } from "./plan-language.ts";
 export async function runSealed(scene: AgentScene): Promise<Labelled> {
   const { sys, input, rows } = scene;
   const own = input.instructions.filter(({ label }) => isTrusted(label));
-  const seen = joinAll([fromUser, ...own.map(({ label }) => label)]);
+  const seen = joinAll([input.goalLabel, ...own.map(({ label }) => label)]);
   const system = [...own.map(({ text }) => text), renderLanguage(rows)].join("\n\n");
   const messages: Message[] = [
     { role: "system", content: system },
@@ -47,13 +47,14 @@ export async function runSealed(scene: AgentScene): Promise<Labelled> {
 /** @returns what is wrong with the text, which is the planner's own, or how it ended */
 async function tryPlan(
   text: string,
-  { sys, rows }: AgentScene,
+  { sys, input, rows }: AgentScene,
   host: PlanHost,
   attempt: number,
 ): Promise<PlanResult | string> {
   try {
     const plan = parsePlan(codeOf(text), { calls: new Set(rows.map(({ name }) => name)) });
-    return await runPlan(plan, host, {}, { id: `sealed:${sys.pid}/${attempt}` });
+    const start = { literals: input.goalLabel, pc: input.goalLabel };
+    return await runPlan(plan, host, {}, { id: `sealed:${sys.pid}/${attempt}`, ...start });
   } catch (error) {
     if (error instanceof NutshellError && error.code === "PLAN") return error.message;
     throw error;
