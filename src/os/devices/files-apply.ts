@@ -16,6 +16,11 @@ export async function apply(
 ): Promise<readonly Version[]> {
   const asked = (args.value as { readonly path: string }).path;
   const { view, path: folder } = await findPlace(setting, "files.apply", asked, context);
+  // Whoever may read another's tree, or write to it, may not thereby write to what it stands on.
+  if (view.tree !== context.fileTree)
+    throw new DeviceError("files.apply: a tree must be one's own, got another's.", {
+      code: "CAPABILITY",
+    });
   const { pool } = setting.database;
   const base = await baseOf(pool, view.tree);
   if (base === undefined)

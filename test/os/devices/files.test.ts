@@ -252,6 +252,20 @@ test("a fork from before a call has the files of that moment", async () => {
   }
 });
 
+test("a right to read another's tree does not write to the folder that it stands on", async () => {
+  const folder = { tree: `host:${scene.folder}` };
+  await scene.call("files.write", { path: "q/a", text: "old" }, folder);
+  await scene.files.fork(folder.tree, "p45");
+  await scene.call("files.write", { path: "q/a", text: "new" }, { tree: "p45" });
+  const where = { path: { under: "proc:45" } };
+  const capabilities = [
+    { call: "files.*" },
+    ...["read", "write"].map((x) => ({ call: `proc.${x}`, where })),
+  ];
+  await refuses(scene.call("files.apply", { path: "proc:45/q" }, { capabilities }), /one's own/);
+  assert.equal(await textOf("q/a", folder), "old");
+});
+
 test("a forked tree is applied whole, or not at all when the folder moved on", async () => {
   const [folder, fork] = [{ tree: `host:${scene.folder}` }, { tree: "to apply" }];
   for (const path of ["p/a", "p/b"]) await scene.call("files.write", { path, text: "old" }, folder);
