@@ -8,7 +8,7 @@ import type { Json, Labelled } from "../security/labelled.ts";
 import type { Passed, Refusal, Request } from "./gates/gate.ts";
 import type { CallRecord } from "./journal.ts";
 import type { IntentBody, ResultBody } from "./kernel.ts";
-import { failure, fromResultBody, type Performed, toResultBody } from "./outcome.ts";
+import { countable, failure, fromResultBody, type Performed, toResultBody } from "./outcome.ts";
 import type { Cost, Outcome, Syscall } from "./syscall.ts";
 
 /** Of one result; a driver with more to say keeps it in a file and returns where. */
@@ -113,7 +113,7 @@ function toIntentBody({ name, row, args, pc }: Request, { verdict }: Passed): In
 }
 
 function estimate(row: Syscall, args: Labelled): Cost {
-  return { ...row.cost?.(args.value), calls: 1 };
+  return { ...countable(row.cost?.(args.value)), calls: 1 };
 }
 
 /** What it cost beyond the estimate that the intent was charged with; without word, nothing. */

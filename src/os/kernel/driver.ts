@@ -10,7 +10,7 @@ import { closingRecord } from "./call-record.ts";
 import { DeviceError } from "./device-error.ts";
 import type { Request } from "./gates/gate.ts";
 import { recordLate } from "./late.ts";
-import { failure, type Performed, resultLabels } from "./outcome.ts";
+import { countable, failure, type Performed, resultLabels } from "./outcome.ts";
 import { Interrupted, Parked, ProcessEnded } from "./running.ts";
 import type { CallContext, CallResult } from "./syscall.ts";
 import { openTicket } from "./tickets.ts";
@@ -55,7 +55,7 @@ async function toPerformed(request: Request, result: CallResult | "unknown"): Pr
   const labels = resultLabels(name, running.owner, result.labels, chosenBy);
   return {
     outcome: { status: "ok", value: { value: result.value, labels } },
-    cost: result.cost ?? {},
+    cost: countable(result.cost),
   };
 }
 

@@ -8,11 +8,22 @@ import { type Json, type LabelTree, raise } from "../security/labelled.ts";
 import type { ResultBody } from "./kernel.ts";
 import type { CallError, CallErrorCode, CallResult, Cost, Outcome } from "./syscall.ts";
 
+/** Of one call: sums of it stay far below what eight bytes hold. */
+const MOST = 2 ** 50;
+
 /** What a driver made of a call. */
 export interface Performed {
   readonly outcome: Outcome;
   /** What it really cost, as far as the driver says. */
   readonly cost: Cost;
+}
+
+/** What a table's row, a driver or a provider says, as the table of processes can count it. */
+export function countable(cost: Cost = {}): Cost {
+  const given = Object.entries(cost).filter(([, amount]) => amount !== undefined);
+  // NaN counts as nothing, and nothing gives a process more than it had.
+  const whole = (amount: number): number => Math.min(Math.max(Math.ceil(amount) || 0, 0), MOST);
+  return Object.fromEntries(given.map(([name, amount]) => [name, whole(amount)]));
 }
 
 export function toResultBody(outcome: Outcome, ms: number, cost?: Cost): ResultBody {

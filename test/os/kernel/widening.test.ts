@@ -29,8 +29,16 @@ let kernel: Kernel;
 let skewMs = 0;
 const paid: Json[] = [];
 
+const odd = [1e300, -1000, 1.5, Number.NaN, Number.POSITIVE_INFINITY];
+const costOf = (args: Json) => ({
+  tokens: odd[(args as { value: number }).value] as number,
+});
+
 const syscalls: KernelOptions["syscalls"] = [
   row("test.note", "idempotent", async () => ({ value: null })),
+  row("test.costly", "idempotent", async ({ value }) => ({ value: null, cost: costOf(value) }), {
+    cost: costOf,
+  }),
   row(
     ...(["test.pay", "irreversible"] as const),
     async ({ value }) => {
@@ -69,6 +77,12 @@ const programs: Readonly<Record<string, Program>> = {
     let made = 0;
     while (codeOf(await ask(sys, "test.note", {})) === "ok") made += 1;
     return typed(made);
+  },
+  spends: async (sys) => {
+    const codes: string[] = [];
+    for (const i of [1, 2, 3, 0, 4, 1, 2])
+      codes.push(codeOf(await ask(sys, "test.costly", { value: i })));
+    return typed(codes);
   },
   payer: async (sys) => {
     const pc = labelOf("origin:evil.example");
@@ -135,6 +149,17 @@ test("a process and its forks have one budget together", async () => {
   const exits = await Promise.all(mine.map((one) => kernel.wait(one.pid)));
   const made = exits.map((exit) => returned(exit) as number);
   assert.ok((made[0] as number) + (made[1] as number) <= 20, `made ${made}`);
+});
+
+test("a cost that is no number of anything neither gives back nor breaks anything", async () => {
+  const free = ["ok", "ok", "ok", "ok", "ok", "ok", "ok"];
+  assert.deepEqual(returned(await runToEnd(kernel, "spends")), free);
+  const pid = await kernel.spawn({
+    ...{ program: "spends", input: typed(null), capabilities: everything, budget: { tokens: 10 } },
+  });
+  const codes = returned(await kernel.wait(pid));
+  assert.deepEqual(codes, ["ok", "ok", "ok", "BUDGET", "BUDGET", "ok", "ok"]);
+  assert.equal((await kernel.process(pid))?.spent.tokens, 4);
 });
 
 test("a right that ends while a person is asked is gone", async () => {
