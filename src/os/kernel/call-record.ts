@@ -82,10 +82,17 @@ function toResultText(
   try {
     return text(done.outcome);
   } catch {
-    const labels = { label: request.chosenBy };
-    const rule = `a result must be plain JSON of at most ${MAX_RESULT_CHARS} characters`;
-    return text(failure("DEVICE", `${request.name}: ${rule}, got another.`, labels));
+    return text(withoutResult(request, done.outcome));
   }
+}
+
+/** Of an effect that somebody else can see it is still told that it happened. */
+function withoutResult({ name, row, chosenBy }: Request, { status }: Outcome): Outcome {
+  const rule = `a result must be plain JSON of at most ${MAX_RESULT_CHARS} characters`;
+  const labels = { label: chosenBy };
+  const seen = row.effect === "irreversible" || row.effect === "reconcilable";
+  if (!seen || status !== "ok") return failure("DEVICE", `${name}: ${rule}, got another.`, labels);
+  return { status, value: { value: null, labels }, note: `it is done, but ${rule}, got another` };
 }
 
 /** Always from the text, so that a first run and a replay see the same. */

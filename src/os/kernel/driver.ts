@@ -9,6 +9,7 @@ import type { Json } from "../security/labelled.ts";
 import { closingRecord } from "./call-record.ts";
 import { DeviceError } from "./device-error.ts";
 import type { Request } from "./gates/gate.ts";
+import { lasting } from "./lasting.ts";
 import { recordLate } from "./late.ts";
 import { countable, failure, type Performed, resultLabels } from "./outcome.ts";
 import { Interrupted, Parked, ProcessEnded } from "./running.ts";
@@ -25,7 +26,8 @@ export async function perform(request: Request, since: number, again: boolean): 
   const { row, flight } = request;
   const repeatable = row.effect === "pure" || row.effect === "idempotent";
   if (again && !repeatable && row.reconcile === undefined) return await unknown(request);
-  const driver = startDriver(request, toContext(request, since, again), again && !repeatable);
+  const context = toContext(request, since, again);
+  const driver = startDriver(request, context, again && !repeatable);
   try {
     return toPerformed(request, await orAborted(driver, flight.controller.signal));
   } catch (error) {
@@ -33,8 +35,34 @@ export async function perform(request: Request, since: number, again: boolean): 
     // A driver that ends because of the signal says so in its own way; the signal knows why.
     const reason = signal.aborted && !(error instanceof DeviceError) ? signal.reason : error;
     if (reason instanceof ProcessEnded) void evenIfLate(request, driver, since);
+    if (row.reconcile !== undefined && isBreak(reason))
+      return await afterBreak(request, context, reason);
     return await failed(request, reason);
   }
+}
+
+/** Neither the driver's own word for how it failed, nor a signal's. */
+function isBreak(reason: unknown): boolean {
+  const told = [DeviceError, Interrupted, ProcessEnded, Parked];
+  return !told.some((kind) => reason instanceof kind);
+}
+
+/** What broke in the middle may have happened all the same: it is asked for, as after a crash. */
+async function afterBreak(
+  request: Request,
+  context: CallContext,
+  error: unknown,
+): Promise<Performed> {
+  const { state, row, args } = request;
+  const look = async () => (await row.reconcile?.(args, context)) ?? { happened: undefined };
+  const found = await lasting(state, look).catch((failure: unknown) => {
+    if (failure instanceof Parked) throw failure;
+    // A driver's own word: what broke did not come to pass, and never will.
+    const denied = failure instanceof DeviceError && !failure.uncertain;
+    return { happened: denied ? (false as const) : undefined };
+  });
+  if (found.happened === true) return await toPerformed(request, found.result);
+  return found.happened === false ? await failed(request, error) : await unknown(request);
 }
 
 /** "unknown" of a reconciled call: it cannot be told. */

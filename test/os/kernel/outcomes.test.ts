@@ -9,7 +9,7 @@ import type { Database } from "../../../src/durable/database.ts";
 import { DeviceError } from "../../../src/os/kernel/device-error.ts";
 import type { Kernel, Ticket } from "../../../src/os/kernel/kernel.ts";
 import type { Program } from "../../../src/os/kernel/process.ts";
-import type { Effect, Outcome } from "../../../src/os/kernel/syscall.ts";
+import type { Effect, Outcome, Reconciled, Syscall } from "../../../src/os/kernel/syscall.ts";
 import { labelOf } from "../../../src/os/security/label.ts";
 import { type Json, wholeLabel } from "../../../src/os/security/labelled.ts";
 import { testDatabase } from "../../durable/test-database.ts";
@@ -32,12 +32,15 @@ let behave: () => Promise<Json> = async () => null;
 let tries = 0;
 
 const classes: readonly Effect[] = ["pure", "idempotent", "reconcilable", "irreversible"];
-const syscalls = classes.map((effect) =>
-  row(`test.${effect}`, effect, async () => {
-    tries += 1;
-    return { value: await behave() };
-  }),
-);
+let reconcile: () => Reconciled;
+const run: Syscall["run"] = async () => {
+  tries += 1;
+  return { value: await behave() };
+};
+const syscalls = [
+  ...classes.map((effect) => row(`test.${effect}`, effect, run)),
+  row("test.asked", "reconcilable", run, { reconcile: async () => reconcile() }),
+];
 
 const programs: Readonly<Record<string, Program>> = {
   once: async (sys) => {
@@ -104,6 +107,33 @@ test("results that are no JSON, or too large, are failures; the daemon lives", a
     assert.equal(code, "DEVICE");
   }
 });
+
+test("an effect that happened is not told as failed for the size of its result", async () => {
+  behave = async () => "x".repeat(17 * 2 ** 20);
+  for (const effect of ["reconcilable", "irreversible"]) {
+    const exit = await runToEnd(kernel, "once", { input: typed(`test.${effect}`) });
+    assert.equal(returned(exit), "ok");
+    assert.match(outcomes.at(-1)?.note ?? "", /it is done, but/);
+  }
+});
+
+const fails = (error: Error): never => {
+  throw error;
+};
+const findings: readonly (readonly [name: string, find: () => Reconciled, code: string])[] = [
+  ["happened", () => ({ happened: true, result: { value: "done" } }), "ok"],
+  ["did not happen", () => ({ happened: false }), "DEVICE"],
+  ["cannot be told", () => ({ happened: undefined }), "unknown"],
+  ["breaks again", () => assert.fail("away"), "unknown"],
+  ["is denied", () => fails(new DeviceError("x: another's change.")), "DEVICE"],
+];
+for (const [name, find, code] of findings) {
+  test(`what broke in the middle is asked for: it ${name}`, async () => {
+    behave = () => Promise.reject(new Error("the connection ended in the commit"));
+    reconcile = find;
+    assert.equal(returned(await runToEnd(kernel, "once", { input: typed("test.asked") })), code);
+  });
+}
 
 test("a second run takes over: the first one's result comes late, and settles the ticket", async () => {
   const effect = Promise.withResolvers<Json>();
