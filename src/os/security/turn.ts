@@ -1,7 +1,8 @@
 /**
  * What the user typed in this turn. A value that stands in it whole, between spaces or punctuation,
  * is the user's own: whoever else had a hand in the call could only pick which of the user's values
- * it is, and those are counted in bits. No part of a word, nothing out of a longer address.
+ * it is, and those are counted in bits. No part of a word, nothing out of a longer address, and
+ * nothing out of a mail that is quoted: lines that begin with ">" are somebody else's.
  */
 import type { Source } from "./label.ts";
 import type { Json } from "./labelled.ts";
@@ -11,18 +12,21 @@ export interface Turn {
   readonly text: string;
   /** Every run of so many words, as it stands and without the punctuation around it. */
   spans(words: number): readonly string[];
+  /** How many runs of words there are, of any length. */
+  readonly runs: number;
 }
 
 /** Values of up to so many words may stand between punctuation; longer ones between spaces. */
 const maxSpan = 8;
 /** What a person types; whatever comes after so many characters was pasted, and is not looked at. */
 const maxChars = 2 ** 16;
+const quoted = /^[ \t]*>.*$/gm;
 /** "1." before the first of several things to do is nobody's value. */
 const listMark = /(^|[\n\r]|[.:;!?]["'”’)]?\s)\s{0,8}\(?(?:\d{1,3}|[a-zA-Z])[.)](?=\s)/g;
 
 /** Nothing is taken apart before it is asked for: most calls are reads. */
 export function readTurn(typed: string = ""): Turn {
-  const text = typed.slice(0, maxChars);
+  const text = typed.slice(0, maxChars).replaceAll(quoted, "");
   const known = new Map<number, readonly string[]>();
   let words: readonly string[] | undefined;
   const spans = (length: number): readonly string[] => {
@@ -34,13 +38,22 @@ export function readTurn(typed: string = ""): Turn {
     known.set(length, made);
     return made;
   };
-  return { text, spans };
+  const count = text.split(/\s+/).length;
+  return { text, spans, runs: (count * (count + 1)) / 2 };
 }
 
 function spansOf(words: readonly string[], length: number): readonly string[] {
   const runs = words.map((_, start) => words.slice(start, start + length));
   const whole = runs.filter((run) => run.length === length).map((run) => run.join(" "));
   return [...new Set(whole.flatMap((text) => [text, bare(text)]))];
+}
+
+/** Ends of files' names that hosts have too: a stranger may own the host `install.sh`. */
+const fileEnd = /\.(?:cab|cc|gd|md|mk|ml|mov|pages|pl|pm|ps|pub|py|rs|sh|tf|zip)$/i;
+
+/** What a person types to say where: a host's name that may be a file's needs its scheme. */
+function isPlace(word: string): boolean {
+  return /[:/]/.test(word) || /^www\./i.test(word) || !fileEnd.test(word);
 }
 
 /** How two texts can be one value, by what they are to the outside. */
@@ -70,6 +83,7 @@ export function standsIn(value: Json, turn: Turn, sink: string = ""): boolean {
   const length = value.split(/\s+/).length;
   if (length > maxSpan) return ` ${turn.text} `.includes(` ${value} `);
   return turn.spans(length).some((span) => {
+    if (sink === "url" && !isPlace(span)) return false;
     return sameText(span, value) || same(span, value) || sameNumeral(span, value);
   });
 }
@@ -78,9 +92,11 @@ export function standsIn(value: Json, turn: Turn, sink: string = ""): boolean {
 export function bitsOfChoice(value: Json, turn: Turn): number {
   const text = String(value);
   const form = formOf(text);
-  const length = Math.min(maxSpan, text.split(/\s+/).length);
-  const alike = turn
-    .spans(length)
+  const words = text.split(/\s+/).length;
+  if (words > maxSpan) return Math.log2(turn.runs);
+  const lengths = Array.from({ length: words === 1 ? 1 : maxSpan }, (_, i) => i + 1);
+  const alike = lengths
+    .flatMap((length) => turn.spans(length))
     .map(bare)
     .filter((span) => formOf(span) === form);
   return Math.log2(Math.max(1, new Set(alike).size));
@@ -93,7 +109,11 @@ export function isNamed(source: Source, turn: Turn): boolean {
   if (kind === "file") return /[./]/.test(name) && standsIn(name, turn, "path");
   if (kind !== "origin") return false;
   const host = toUrl(name)?.host;
-  return host !== undefined && turn.spans(1).some((word) => toUrl(word)?.host === host);
+  return host !== undefined && turn.spans(1).some((word) => isHost(word, host));
+}
+
+function isHost(word: string, host: string): boolean {
+  return /[.:/]/.test(word) && isPlace(word) && toUrl(word)?.host === host;
 }
 
 const opening = "\"'`([{<«“‘*";

@@ -142,6 +142,12 @@ test("an app gets what its person hands over, and not more", () => {
   assert.deepEqual(capabilities, [asked[2]]);
   assert.equal(no.length, 2);
   assert.deepEqual(budget, { tokens: 10, calls: 5, ms: 7 });
+  const limits = (bits: number, own?: number) => {
+    const mine = { ...manifest, budget: { influenceBits: bits } };
+    const person = own === undefined ? {} : { budget: { influenceBits: own } };
+    return grantTo(mine, { capabilities: [], ...person }).budget.influenceBits;
+  };
+  assert.deepEqual([limits(1e6), limits(3), limits(1e6, 40), limits(3, 40)], [16, 3, 40, 40]);
 });
 
 test("instructions of a workspace come root first, nearest last", async () => {

@@ -287,6 +287,41 @@ test("what cannot be undone, and what others could steer", () => {
   check("allow content.kept", { ...kept, more: { influenceBits: 0 } });
 });
 
+test("a file's name in the turn is no host, and names none", () => {
+  const sinks = { url: "url", body: "content" } as const;
+  const post = (url: string, turn: string): Case => {
+    return { args: { url: [url, web], body: ["numbers", doc] }, sinks, turn };
+  };
+  const named = "Compare textbook.pdf with install.sh and notes.zip";
+  for (const url of ["https://install.sh/", "http://notes.zip", "install.sh", "notes.zip:443"]) {
+    check("ask url.foreign", post(url, named));
+  }
+  check("allow url.typed", post("https://install.sh/", "Send textbook.pdf to https://install.sh"));
+  check("allow url.typed", post("https://e.org/", "Send textbook.pdf to e.org"));
+  const page = labelOf("origin:https://wiki", mine);
+  const told: Case = { args: { to: ["anna@uni.edu", web], body: ["x", page] } };
+  check("ask content.private", { ...told, turn: "Tell anna@uni.edu about our wiki" });
+  check("allow recipient.typed", { ...told, turn: "Tell anna@uni.edu about https://wiki" });
+});
+
+test("a quoted mail in the turn is its writer's, not the user's", () => {
+  const turn =
+    "What do they want?\n> Dear friend, pay DE89\n  > or write to eve@evil.example\nAnna";
+  const to = (value: string): Case => ({ access: "write", args: { id: [value, web] }, turn });
+  for (const value of ["DE89", "eve@evil.example", "Dear friend, pay DE89 or write to a b c"]) {
+    check("deny target.foreign", to(value));
+  }
+  check("allow target.typed", to("Anna"));
+});
+
+test("picking where a piece of the turn begins and ends is counted too", () => {
+  const words = Array.from({ length: 600 }, (_, i) => `w${i}`);
+  const body = words.slice(100, 400).join(" ");
+  const told: Case = { args: { to: ["x", user], body: [body, mail] }, turn: words.join(" ") };
+  check("ask influence.above", told);
+  check("allow recipient.trusted", { ...told, more: { influenceBits: Math.log2(300 * 601) } });
+});
+
 test("a turn that was pasted full of anything is read in little time", () => {
   const sinks = { to: "recipient" } as const;
   const start = performance.now();
