@@ -41,6 +41,17 @@ export function mailCalls(state: KernelState): readonly Syscall[] {
   ];
 }
 
+/** Of one mailbox: a flood ends with its sender's failures, not with the disk. */
+const MOST_UNREAD = 1000;
+
+/** A letter of this key that is there already counts as sent. */
+const post = `
+  insert into mail (recipient, sender, key, body, root, sent_at)
+  select $1, $2, $3, $4, $5, $6 where exists (select from mail where key = $3) or $7 > (
+    select count(*) from (
+      select from mail where recipient = $1 and taken_by is null limit $7) unread)
+  on conflict (key) do update set key = excluded.key`;
+
 async function send(state: KernelState, args: Labelled, context: CallContext): Promise<CallResult> {
   const { to, body } = args.value as { to: number; body: Json };
   const { pool } = state.database;
@@ -52,14 +63,15 @@ async function send(state: KernelState, args: Labelled, context: CallContext): P
     const rule = "the recipient's owner must be among its readers";
     throw new DeviceError(`mail.send: ${rule}, got another's process.`, { code: "POLICY" });
   }
-  await pool.query(
-    `insert into mail (recipient, sender, key, body, root, sent_at)
-     values ($1, $2, $3, $4, $5, $6) on conflict (key) do nothing`,
-    [
-      ...[to, context.pid, context.key, toLabelledText(message)],
-      ...[canonicalJson(toLabelJson(root)), context.since],
-    ],
-  );
+  const { rowCount } = await pool.query(post, [
+    ...[to, context.pid, context.key, toLabelledText(message)],
+    ...[canonicalJson(toLabelJson(root)), context.since, MOST_UNREAD],
+  ]);
+  if (rowCount === 0) {
+    throw new DeviceError(
+      `mail.send: a mailbox holds ${MOST_UNREAD} unread messages, got one more.`,
+    );
+  }
   await wake(pool, [to]);
   return kernelResult(null, context);
 }
@@ -87,12 +99,16 @@ interface MailRow {
   readonly root: string;
 }
 
-/** Taken under the call's key: after a crash the same call gets the same message. */
+/**
+ * Taken under the call's key: after a crash the same call gets the same message. A call that has
+ * its result takes none: a daemon that was frozen in it may not know.
+ */
 const take = `
   with mine as (select * from mail where taken_by = $2),
   next as (
-    update mail set taken_by = $2 where not exists (select from mine) and id = (
-      select id from mail where recipient = $1 and taken_by is null
+    update mail set taken_by = $2 where not exists (select from mine)
+      and not exists (select from journal where pid = $1 and call = $4 and kind = 'result')
+      and id = (select id from mail where recipient = $1 and taken_by is null
         and ($3::int is null or sender = $3) order by id limit 1 for update skip locked)
     returning *)
   select sender, body, root from mine union all select sender, body, root from next`;
@@ -106,15 +122,24 @@ async function receive(
   const { pool } = state.database;
   const alarmAt = timeoutMs === undefined ? undefined : context.since + timeoutMs;
   const look = async (): Promise<MailRow | "timeout" | undefined> => {
-    const { rows } = await pool.query<MailRow>(take, [...[context.pid, context.key, from ?? null]]);
+    const { rows } = await pool.query<MailRow>(take, [
+      ...[context.pid, context.key, from ?? null, context.call],
+    ]);
     if (rows[0] !== undefined) return rows[0];
     if (alarmAt !== undefined && alarmAt <= state.now()) return "timeout";
     if (from !== undefined && alarmAt === undefined) await blockOn(state, context.pid, from);
     return undefined;
   };
   const mail = await state.wakeups.until(context.pid, look, context.signal, alarmAt);
+  if (context.signal.aborted) await giveBack(state, context);
   if (mail !== "timeout") return toResult(mail, context);
   throw new DeviceError("mail.recv: a message must come in time, got none.", { code: "TIMEOUT" });
+}
+
+/** The call was ended while it took a message: the next one gets it. */
+async function giveBack({ database }: KernelState, { pid, key }: CallContext): Promise<void> {
+  await database.pool.query("update mail set taken_by = null where taken_by = $1", [key]);
+  await wake(database.pool, [pid]);
 }
 
 function toResult({ sender, body, root }: MailRow, context: CallContext): CallResult {
