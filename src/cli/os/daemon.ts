@@ -1,7 +1,7 @@
 /** A daemon from its first breath to its last: system, socket, and an end in order. */
 import { openEngine } from "../../llm/engines/open-engine.node.ts";
 import { bootSystem } from "../../os/boot.node.ts";
-import { startControl } from "../../server/control/control-server.ts";
+import { checkFree, startControl } from "../../server/control/control-server.ts";
 import type { CommandIo } from "../command.ts";
 import { makeHome, socketPath } from "./home.ts";
 import { shippedModel } from "./shipped-model.ts";
@@ -26,6 +26,8 @@ export async function bootDaemon(
   ready: (ready: Ready) => void,
 ): Promise<void> {
   const say = (line: string): void => io.stderr(`${line}\n`);
+  const socket = socketPath(home);
+  await checkFree(socket);
   await makeHome(home);
   await using engine = await openEngine(model, { say });
   await using system = await bootSystem({
@@ -35,7 +37,6 @@ export async function bootDaemon(
     ...(databaseUrl !== undefined && { databaseUrl }),
   });
   const stop = new AbortController();
-  const socket = socketPath(home);
   const control = await startControl(system, socket, () => stop.abort());
   ready({ socket, database: system.database, model: engine.model.id });
   await aborted(AbortSignal.any([io.signal, stop.signal]));

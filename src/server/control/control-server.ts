@@ -69,11 +69,19 @@ function compileRows(shutdown: () => void): ReadonlyMap<string, Row> {
 async function claimSocket(path: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   await checkFolder(dirname(path));
-  if (await answers(path)) {
-    const text = `boot: one daemon per home, got one that listens at ${path}. Use it, or end it.`;
-    throw new NutshellError("USAGE", text);
-  }
+  await checkFree(path);
   await rm(path, { force: true });
+}
+
+/**
+ * To be asked before anything of a system is begun: a second one of the same home would take the
+ * first one's processes over in the middle of their calls.
+ * @throws NutshellError USAGE when a daemon listens there
+ */
+export async function checkFree(path: string): Promise<void> {
+  if (!(await answers(path))) return;
+  const text = `boot: one daemon per home, got one that listens at ${path}. Use it, or end it.`;
+  throw new NutshellError("USAGE", text);
 }
 
 /** Whoever can rename in it can put a socket of his own there, and be asked what we are asked. */

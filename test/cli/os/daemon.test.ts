@@ -172,6 +172,7 @@ const refused: readonly [words: readonly string[], code: number, message: RegExp
   [["kill", "99999"], 1, /PROCESS .*99999/],
   [["strace", "x"], 2, /PID must be a number, got x/],
   [["boot", "--detach"], 2, /one daemon per home/],
+  [["boot", "--model", "/nowhere"], 2, /one daemon per home/],
 ];
 
 test("what cannot be done is one line", async () => {
