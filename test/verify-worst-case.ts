@@ -15,6 +15,7 @@ import { type Command, type CommandIo, defineCommand } from "../src/cli/command.
 import { runProgram } from "../src/cli/execute.ts";
 import { Progress } from "../src/cli/progress.ts";
 import { NutshellError } from "../src/error.ts";
+import { inertLine } from "../src/inert-text.ts";
 import { inRange, type OptionTableFor, positive } from "../src/options.ts";
 import { type Measured, measureFolder, partsOf } from "./worst-case/measure.ts";
 import { openSuiteFolder } from "./worst-case/suite-folder.ts";
@@ -86,6 +87,7 @@ function foldersOf(given: string | undefined, io: CommandIo): string[] {
 async function measure(dir: string, values: WorstCaseValues, io: CommandIo): Promise<Measured> {
   if (!existsSync(dir)) throw new NutshellError("DATA", `suite: a folder is needed, got ${dir}.`);
   const folder = openSuiteFolder(dir);
+  for (const one of folder.skipped) io.stderr(`skipped: ${inertLine(one, 300)}\n`);
   const found = folder.suites.length + folder.cases.length + folder.traces.length;
   if (found === 0) throw new NutshellError("DATA", `suite: ${dir} holds no suite, case or trace.`);
   const { answers: answersPerPair, search: searchPerTool, seed } = values;

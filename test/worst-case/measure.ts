@@ -13,7 +13,7 @@ import { replayTraces, type TraceCounts } from "./recorded-traces.ts";
 import { toRow } from "./sinks.ts";
 import { upperBound } from "./statistics.ts";
 import type { SuiteFolder } from "./suite-folder.ts";
-import type { Suite } from "./suite-format.ts";
+import type { Suite, ToolSpec } from "./suite-format.ts";
 import type { Trace } from "./trace-format.ts";
 import { measureUtility, type Utility } from "./utility.ts";
 
@@ -113,7 +113,7 @@ function measureCases(
   folder: SuiteFolder,
 ): { row: AttackRow; useful: { runs: number; useful: number } } | undefined {
   if (folder.cases.length === 0) return undefined;
-  const rows = new Map(folder.tools.map((tool) => [tool.name, toRow(tool)]));
+  const rows = new Map([...undescribed(folder), ...folder.tools].map((t) => [t.name, toRow(t)]));
   const runAll = (policy: boolean): CaseResult[] =>
     folder.cases.flatMap((one) =>
       one.responses.map((response) =>
@@ -128,6 +128,20 @@ function measureCases(
   const found = { runs: on.length, ...counts, examples: examples.slice(0, 5) };
   const row = toAttackRow("injecagent", "W1", found, off.filter((one) => one.success).length);
   return { row, useful: { runs: on.length, useful: on.filter((one) => one.useful).length } };
+}
+
+/** Tools of the cases that no file describes, read strictly: each writes, sends, and is for ever. */
+function undescribed({ cases, attackers }: SuiteFolder): ToolSpec[] {
+  const orders = [...attackers.values()].flatMap(({ calls }) => calls);
+  const named = cases.flatMap((one) => [
+    { function: one.tool, args: one.args },
+    ...one.attackerTools.map((name) => ({ function: name, args: {} })),
+  ]);
+  return [...named, ...orders].map(({ function: name, args }) => {
+    const properties = Object.fromEntries(Object.keys(args).map((key) => [key, {}]));
+    const parameters = { type: "object", properties };
+    return { name, description: "", parameters, effect: "write", egress: true };
+  });
 }
 
 function measureTraces(folder: SuiteFolder): TraceRow[] {

@@ -1,7 +1,8 @@
 /**
  * Opens a folder of suites: every `.json`, `.json.gz`, `.jsonl` and `.jsonl.gz` below it is read
- * and known by what stands in it, not by its name. What is none of our kinds is skipped and named;
- * what cannot be read, or is torn, is an error, so that no attack is lost in silence.
+ * and known by what stands in it, not by its name. What is none of our kinds, torn or broken is
+ * skipped and said, with the rest of its file kept: no attack is lost in silence, and none for its
+ * neighbour's fault.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
@@ -25,6 +26,7 @@ export interface SuiteFolder {
   readonly tools: readonly ToolSpec[];
   /** By suite: from `NAME.sinks.json`. */
   readonly overrides: ReadonlyMap<string, SinkOverrides>;
+  /** Files, and parts of files, each with what is wrong with it. */
   readonly skipped: readonly string[];
 }
 
@@ -38,7 +40,6 @@ type Found = { -readonly [K in keyof SuiteFolder]: SuiteFolder[K] } & {
   skipped: string[];
 };
 
-/** @throws NutshellError DATA when a file is torn, too large, or not what it looks like */
 export function openSuiteFolder(dir: string): SuiteFolder {
   const found: Found = {
     ...{ suites: [], traces: [], cases: [], attackers: new Map() },
@@ -57,33 +58,59 @@ function listFiles(dir: string): string[] {
 }
 
 function addFile(found: Found, path: string, name: string): void {
-  if (path.endsWith(".sinks.json")) {
-    const suite = basename(path, ".sinks.json");
-    found.overrides.set(suite, readOverrides(parseJson(readText(path), name), name));
+  const faults: string[] = [];
+  const rows = collectFaults(faults, () => readRows(path, name)) ?? [];
+  for (const [text, where] of rows) collectFaults(faults, () => addRow(found, text, where, faults));
+  const [first, ...more] = faults;
+  if (first !== undefined)
+    found.skipped.push(more.length === 0 ? first : `${first} +${more.length}`);
+  else if (rows.length === 0) found.skipped.push(name);
+}
+
+type RowText = readonly [text: string, where: string];
+
+/** Lines, or the whole file. */
+function readRows(path: string, name: string): readonly RowText[] {
+  const text = readText(path);
+  if (!/\.jsonl(\.gz)?$/.test(path)) return [[text, name]];
+  const lines = text.split("\n").map((line, i): RowText => [line, `${name}:${i + 1}`]);
+  return lines.filter(([line]) => line.trim() !== "");
+}
+
+/** A list of rows is its rows. */
+function addRow(found: Found, text: string, where: string, faults: string[]): void {
+  const value = parseJson(text, where);
+  if (where.endsWith(".sinks.json")) {
+    found.overrides.set(basename(where, ".sinks.json"), readOverrides(value, where));
     return;
   }
-  const text = readText(path);
-  const lines = /\.jsonl(\.gz)?$/.test(path);
-  const rows = lines
-    ? text
-        .split("\n")
-        .filter((line) => line !== "")
-        .map((line, i) => parseJson(line, `${name}:${i + 1}`))
-    : [parseJson(text, name)];
-  const kind = rows.length === 0 ? undefined : rowKinds.find(({ is }) => is(rows[0]));
-  if (kind === undefined) found.skipped.push(name);
-  else for (const [i, row] of rows.entries()) kind.add(found, row, `${name}:${i + 1}`);
+  for (const row of Array.isArray(value) ? value : [value]) {
+    const kind = rowKinds.find(({ is }) => is(row));
+    if (kind === undefined) faults.push(where);
+    else collectFaults(faults, () => kind.add(found, row, where, faults));
+  }
+}
+
+/** @returns undefined where it failed; the fault is said in one line */
+function collectFaults<T>(faults: string[], run: () => T): T | undefined {
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof NutshellError)) throw error;
+    faults.push(error.message);
+    return undefined;
+  }
 }
 
 interface RowKind {
   is(row: unknown): boolean;
-  add(found: Found, row: unknown, where: string): void;
+  add(found: Found, row: unknown, where: string, faults: string[]): void;
 }
 
 const rowKinds: readonly RowKind[] = [
   {
     is: (row) => has(row, "user_tasks", "tools"),
-    add: (found, row, where) => found.suites.push(parseSuite(row, where)),
+    add: (found, row, where, faults) => found.suites.push(parseSuite(row, where, faults)),
   },
   {
     is: (row) => has(row, "messages", "user_task"),

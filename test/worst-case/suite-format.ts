@@ -74,34 +74,45 @@ export interface Suite {
   readonly capabilities?: readonly Capability[];
 }
 
-/** @throws NutshellError DATA for anything that is not a suite */
-export function parseSuite(value: unknown, where: string): Suite {
+/**
+ * @param faults gets what is wrong with single tools and tasks, which are left out
+ * @throws NutshellError DATA for anything that is not a suite
+ */
+export function parseSuite(value: unknown, where: string, faults: string[]): Suite {
   const suite = toObject(value, where);
+  const each = <T>(list: unknown, name: string, parse: (one: unknown, at: string) => T): T[] =>
+    toList(list, `${where}/${name}`).flatMap((one, i) => {
+      try {
+        return [parse(one, `${where}/${name}/${i}`)];
+      } catch (error) {
+        if (!(error instanceof NutshellError)) throw error;
+        faults.push(error.message);
+        return [];
+      }
+    });
   return {
     name: toText(suite.suite, `${where}/suite`),
     environment: (suite.environment ?? null) as Json,
     vectors: new Map(Object.entries(toObject(suite.injection_vectors ?? {}, where)).map(toVector)),
-    tools: toList(suite.tools, `${where}/tools`).map((tool) => parseTool(tool, where)),
-    userTasks: toList(suite.user_tasks, `${where}/user_tasks`).map((task, i) =>
-      parseUserTask(task, `${where}/user_tasks/${i}`),
-    ),
+    tools: each(suite.tools, "tools", parseTool),
+    userTasks: each(suite.user_tasks, "user_tasks", parseUserTask),
     ...(suite.capabilities !== undefined && {
       capabilities: toList(suite.capabilities, where).map(
         (one) => toObject(one, `${where}/capabilities`) as unknown as Capability,
       ),
     }),
-    injectionTasks: toList(suite.injection_tasks ?? [], where).map((task, i) =>
-      parseInjectionTask(task, `${where}/injection_tasks/${i}`),
-    ),
+    injectionTasks: each(suite.injection_tasks ?? [], "injection_tasks", parseInjectionTask),
   };
 }
 
 export function parseTool(value: unknown, where: string): ToolSpec {
   const tool = toObject(value, where);
+  const parameters = toObject(tool.parameters ?? {}, where);
+  toObject(parameters.properties ?? {}, `${where}/parameters/properties`);
   return {
     name: toText(tool.name, `${where}: tool's name`),
     description: typeof tool.description === "string" ? tool.description : "",
-    parameters: toObject(tool.parameters ?? {}, where) as JsonObject,
+    parameters,
     effect: tool.effect === "read" ? "read" : "write",
     egress: tool.egress !== false,
     ...(tool.undoable === true && { undoable: true }),

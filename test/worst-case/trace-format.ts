@@ -8,6 +8,8 @@ import { type JsonObject, toList, toObject, toText } from "./suite-format.ts";
 /** What a call of the attacker was for; only `goal` and `commit` carry out the order itself. */
 export type AttackRole = "goal" | "commit" | "support" | "follow_up";
 
+const roles: readonly AttackRole[] = ["goal", "commit", "support", "follow_up"];
+
 export interface TracedCall {
   readonly id: string;
   readonly function: string;
@@ -42,7 +44,8 @@ export function parseTrace(value: unknown, where: string): Trace {
     return {
       message: Number(call.message),
       call: toText(call.call_id, where),
-      role: toText(call.role, where) as AttackRole,
+      // What has no role that we know may be the order itself.
+      role: roles.find((role) => role === call.role) ?? "goal",
       executed: call.executed !== false,
     };
   });
