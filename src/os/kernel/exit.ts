@@ -65,5 +65,10 @@ export async function close(
      where parent = any($1) and pid <> all($1) and state <> 'dead'`,
     [pids],
   );
+  // Nobody is left to hear an answer; of an unknown outcome a person still wants to know.
+  await client.query(
+    "update ticket set state = 'expired' where pid = any($1) and state = 'open' and kind <> 'unknown'",
+    [pids],
+  );
   await wake(client, [...pids, ...rows.flatMap(({ parent }) => (parent ? [parent] : []))]);
 }

@@ -38,7 +38,7 @@ export async function fork(state: KernelState, request: ForkRequest): Promise<nu
 }
 
 /** Until its files are copied nobody runs it; each of the steps may be done twice. */
-async function finishFork(state: KernelState, made: Forked): Promise<void> {
+export async function finishFork(state: KernelState, made: Forked): Promise<void> {
   const { pid } = made.to;
   await state.onFork?.(made);
   await state.database.pool.query(
@@ -49,20 +49,23 @@ async function finishFork(state: KernelState, made: Forked): Promise<void> {
 }
 
 /** Forks whose daemon died before their files were copied. @param before milliseconds since 1970 */
-export async function finishForks(state: KernelState, before: number): Promise<void> {
-  const { pool } = state.database;
-  const { rows } = await pool.query<{ pid: number; tree: string; body: string }>(
+export async function unfinishedForks(
+  { database }: KernelState,
+  before: number,
+): Promise<readonly Forked[]> {
+  const { rows } = await database.pool.query<{ pid: number; tree: string; body: string }>(
     `select p.pid, p.file_tree as tree, j.body from process p
      join journal j on j.pid = p.pid and j.index = 1
      where p.runner = $1 and p.ended_at is null and p.started_at < $2`,
     [UNBORN, before],
   );
-  for (const { pid, tree, body } of rows) {
-    const { forkOf, at } = JSON.parse(body) as { readonly forkOf: number; readonly at: number };
-    const source = await needRow(pool, forkOf, "fork");
-    const from = { pid: forkOf, tree: source.file_tree };
-    await finishFork(state, { from, to: { pid, tree }, before: at });
-  }
+  return await Promise.all(
+    rows.map(async ({ pid, tree, body }) => {
+      const { forkOf, at } = JSON.parse(body) as { readonly forkOf: number; readonly at: number };
+      const source = await needRow(database.pool, forkOf, "fork");
+      return { from: { pid: forkOf, tree: source.file_tree }, to: { pid, tree }, before: at };
+    }),
+  );
 }
 
 async function insertFork(

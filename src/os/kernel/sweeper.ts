@@ -5,7 +5,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { anchor } from "./anchors.ts";
-import { finishForks } from "./fork.ts";
+import { finishFork, unfinishedForks } from "./fork.ts";
 import { kill } from "./signals.ts";
 import { startProcess } from "./spawn.ts";
 import type { KernelState } from "./state.ts";
@@ -52,12 +52,12 @@ async function killOverdue(state: KernelState): Promise<void> {
     "select pid from process where ended_at is null and kill_at <= $1",
     [state.now()],
   );
-  for (const { pid } of rows) {
+  await each(state, rows, async ({ pid }) => {
     const reached = await state.database.transaction((client) =>
       kill(client, pid, "tree", "TERM", state.now()),
     );
     await state.host.kill(reached);
-  }
+  });
 }
 
 async function startForgotten(state: KernelState): Promise<void> {
@@ -65,6 +65,17 @@ async function startForgotten(state: KernelState): Promise<void> {
     "select pid from process where ended_at is null and runner is null and started_at < $1",
     [state.now() - UNSTARTED_MS],
   );
-  for (const { pid } of rows) await startProcess(state, pid);
-  await finishForks(state, state.now() - UNSTARTED_MS);
+  await each(state, rows, ({ pid }) => startProcess(state, pid));
+  const forks = await unfinishedForks(state, state.now() - UNSTARTED_MS);
+  await each(state, forks, (made) => finishFork(state, made));
+}
+
+/** One that fails does not keep the others from their turn. */
+async function each<T>(
+  state: KernelState,
+  all: readonly T[],
+  run: (one: T) => Promise<unknown>,
+): Promise<void> {
+  for (const one of all)
+    await run(one).catch((error: Error) => state.notice?.(`sweep: ${error.message}`));
 }
