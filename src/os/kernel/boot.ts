@@ -25,7 +25,7 @@ import { readInstance, readKey } from "./keys.ts";
 import { lasting } from "./lasting.ts";
 import type { KernelOptions } from "./options.ts";
 import type { Exit } from "./process.ts";
-import { needRow, type ProcessRow, readRow, toProcessRecord } from "./process-row.ts";
+import { LISTED, type ListedRow, needRow, readRow, toProcessRecord } from "./process-row.ts";
 import { runProcess } from "./run.ts";
 import { end, Parked, type Running, refresh } from "./running.ts";
 import { kernelVersions } from "./schema.ts";
@@ -118,8 +118,8 @@ function createKernel(state: KernelState, stopSweeper: () => Promise<void>): Ker
     table: [...state.calls.values()],
     spawn: (request) => spawn(state, { request, pc: bottom }),
     processes: async ({ all = false } = {}) => {
-      const { rows } = await pool.query<ProcessRow>(
-        "select * from process where $1 or state <> 'dead' order by pid",
+      const { rows } = await pool.query<ListedRow>(
+        `select ${LISTED} from process where $1 or state <> 'dead' order by pid`,
         [all],
       );
       return rows.map(toProcessRecord);

@@ -12,6 +12,9 @@ import { type Client, needRow } from "./process-row.ts";
 import type { KernelState } from "./state.ts";
 import { wake } from "./wakeups.ts";
 
+/** Of all rights of a process: each call is looked up in them, and each list shows them. */
+const MOST_CHARS = 2 ** 20;
+
 /**
  * @param giver a process that hands it on: cut down to what that has at this very moment
  * @throws NutshellError PROCESS, USAGE for what is no capability; DeviceError CAPABILITY
@@ -100,6 +103,10 @@ async function write(
   at: number,
 ): Promise<void> {
   const text = canonicalJson(rights as unknown as Json);
+  if (text.length > MOST_CHARS) {
+    const rule = `a process's rights must have ${MOST_CHARS} characters at most`;
+    throw new DeviceError(`grant: ${rule}, got more. Revoke some.`, { code: "CAPABILITY" });
+  }
   await client.query("update process set capabilities = $2, rights = rights + 1 where pid = $1", [
     pid,
     text,

@@ -56,6 +56,16 @@ export interface ProcessRow {
   readonly ended_at: string | null;
 }
 
+type Unlisted = "path" | "input" | "pc" | "user_turn" | "interrupted" | "kill_at" | "rights";
+type Inner = "unstuck" | "forked_at" | "runner" | "exit_labels";
+export type ListedRow = Omit<ProcessRow, Unlisted | Inner>;
+
+/** What a list shows: without texts that processes may make as large as they like, and many of. */
+export const LISTED: string = `pid, parent, grp, program, title, owner, state, stopped, nice,
+  interactive, deadline, limit_tokens, limit_usd, limit_calls, limit_bits, ends_at, spent_tokens,
+  spent_usd, spent_calls, capabilities, approvals, file_tree, executor, calls, current, exit,
+  started_at, ended_at`;
+
 export async function readRow(client: Client, pid: number): Promise<ProcessRow | undefined> {
   const { rows } = await client.query<ProcessRow>({
     name: "process-row",
@@ -75,7 +85,7 @@ export async function needRow(client: Client, pid: number, where: string): Promi
   );
 }
 
-export function toProcessRecord(row: ProcessRow): ProcessRecord {
+export function toProcessRecord(row: ListedRow): ProcessRecord {
   return {
     pid: row.pid,
     ...(row.parent !== null && { parent: row.parent }),
@@ -105,7 +115,7 @@ export function toProcessRecord(row: ProcessRow): ProcessRecord {
   };
 }
 
-function toBudget(row: ProcessRow): Budget {
+function toBudget(row: ListedRow): Budget {
   return {
     ...(row.limit_tokens !== null && { tokens: Number(row.limit_tokens) }),
     ...(row.limit_usd !== null && { microUsd: Number(row.limit_usd) }),

@@ -65,6 +65,17 @@ const programs: Readonly<Record<string, Program>> = {
     okValue(await ask(sys, "process.grant", { pid, capability: right }));
     return typed(pid);
   },
+  stuffs: async (sys) => {
+    const limits = { capabilities: [{ call: "time.*" }] };
+    const pid = okValue(await spawnChild(sys, limits));
+    const codes: string[] = [];
+    for (const letter of "abcd") {
+      const where = { value: { oneOf: [letter.repeat(300_000)] } };
+      const args = { pid, capability: { call: "test.note", where } } as unknown as Json;
+      codes.push(codeOf(await ask(sys, "process.grant", args)));
+    }
+    return typed(codes);
+  },
   steered: async (sys) => {
     const wide = await spawnChild(sys, { budget: { influenceBits: 1000 } });
     const same = await spawnChild(sys, { budget: { influenceBits: 16 } });
@@ -127,6 +138,11 @@ test("a right that is handed on ends when one's own does", async () => {
   const child = returned(await runToEnd(kernel, "hands", { capabilities })) as number;
   const held = (await kernel.process(child))?.capabilities;
   assert.deepEqual(held, [waits, { call: "test.note", expires }]);
+});
+
+test("rights have an end, however small each is", async () => {
+  const codes = returned(await runToEnd(kernel, "stuffs"));
+  assert.deepEqual(codes, ["ok", "ok", "ok", "CAPABILITY"]);
 });
 
 test("a child is not given more bits of influence than its parent has by default", async () => {

@@ -11,7 +11,13 @@ import { fork } from "../fork.ts";
 import { lasting } from "../lasting.ts";
 import { toResultBody } from "../outcome.ts";
 import type { SpawnRequest } from "../process.ts";
-import { type ProcessRow, readRow, toProcessRecord } from "../process-row.ts";
+import {
+  LISTED,
+  type ListedRow,
+  type ProcessRow,
+  readRow,
+  toProcessRecord,
+} from "../process-row.ts";
 import { spawn } from "../spawn.ts";
 import type { KernelState } from "../state.ts";
 import type { CallContext, CallResult, Syscall } from "../syscall.ts";
@@ -139,8 +145,8 @@ async function forkSelf(
 
 /** Titles are the children's own words. */
 async function list(state: KernelState, context: CallContext): Promise<CallResult> {
-  const { rows } = await state.database.pool.query<ProcessRow>(
-    "select * from process where path @> array[$1::int] and state <> 'dead' order by pid",
+  const { rows } = await state.database.pool.query<ListedRow>(
+    `select ${LISTED} from process where path @> array[$1::int] and state <> 'dead' order by pid`,
     [context.pid],
   );
   const value = rows
