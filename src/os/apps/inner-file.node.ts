@@ -3,6 +3,7 @@
  * UTF-8. Apps, instructions and skills are read with it.
  */
 import { isUtf8 } from "node:buffer";
+import { constants } from "node:fs";
 import { open, realpath } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { NutshellError } from "../../error.ts";
@@ -19,7 +20,8 @@ export async function tryReadInner(
   const where = join(folder, path);
   if (!real.startsWith(top + sep))
     throw fault(where, "must lie in its folder, got a link that leads out");
-  const file = await open(real, "r");
+  // A pipe without a writer would hold up a thread for ever: so it opens, and is told for what it is.
+  const file = await open(real, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     const found = await file.stat();
     if (!found.isFile()) throw fault(where, "must be a file");

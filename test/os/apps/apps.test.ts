@@ -1,5 +1,6 @@
 /** Apps: the built-in ones load, hostile folders are refused by name, and nothing is ever widened. */
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -173,6 +174,19 @@ test("instructions that lead out of the workspace are named and not read", async
   await rm(join(root, "AGENTS.md"));
   await symlink("inside.md", join(root, "AGENTS.md"));
   assert.deepEqual(await readWorkspaceInstructions(root), [{ path: "AGENTS.md", text: "inside" }]);
+});
+
+test("a pipe that stands for instructions holds nobody up", { timeout: 5000 }, async () => {
+  const path = join(folder, "pipes/AGENTS.md");
+  await mkdir(dirname(path), { recursive: true });
+  execFileSync("mkfifo", [path]);
+  // Without an end to the wait, whoever writes lets the test go.
+  const help = setTimeout(() => void writeFile(path, "late"), 3000);
+  const began = performance.now();
+  const [found] = await readWorkspaceInstructions(join(folder, "pipes"));
+  clearTimeout(help);
+  assert.match(found?.text ?? "", /not read/);
+  assert.ok(performance.now() - began < 2000);
 });
 
 test("instructions of a workspace are foreign text to a process that asks for them", async () => {
