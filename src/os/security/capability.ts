@@ -40,12 +40,17 @@ export function covers(
 ): boolean {
   return held.some((one) => {
     if (!isCapability(one) || !matchesCall(one.call, call)) return false;
-    if (one.expires !== undefined && !(now < one.expires)) return false;
+    if (!isLive(one, now)) return false;
     return constraintsOf(one).every(([name, constraint]) => {
       const value = ownValue<Json>(args, name);
       return value !== undefined && satisfies(value, constraint, args);
     });
   });
+}
+
+/** Before its end. */
+export function isLive({ expires }: Capability, now: number): boolean {
+  return expires === undefined || now < expires;
 }
 
 /** Whether every call that the child covers, at any time, is covered by the parent. */

@@ -134,7 +134,7 @@ function principalOf({ judges, value }: Item): string {
   return value.includes("@") ? value.toLowerCase() : value;
 }
 
-/** Capabilities were checked for their end before the policy is asked. */
+/** The request holds only those that have not ended. */
 const anyTime = Number.NEGATIVE_INFINITY;
 
 export const facts: Readonly<Record<Fact, (item: Item, scene: Scene) => boolean>> = {

@@ -47,6 +47,9 @@ const syscalls: KernelOptions["syscalls"] = [
     },
     { access: "write", sinks: { value: "content" } },
   ),
+  row("test.put", "idempotent", async () => ({ value: null }), {
+    ...{ access: "write", sinks: { value: "path" } },
+  }),
 ];
 
 const spawnChild = (sys: Sys, more: Partial<SpawnRequest>): ReturnType<typeof ask> =>
@@ -95,6 +98,7 @@ const programs: Readonly<Record<string, Program>> = {
       codes.push(codeOf(await ask(sys, "test.costly", { value: i })));
     return typed(codes);
   },
+  putter: async (sys) => typed(codeOf(await ask(sys, "test.put", { value: "/data/x" }))),
   payer: async (sys) => {
     const pc = labelOf("origin:evil.example");
     return typed(codeOf(await sys.call("test.pay", labelled({ value: sys.input.value }, pc), pc)));
@@ -223,4 +227,14 @@ test("a child that is born while a right is taken back has it not", async () => 
   assert.equal(await revoked, 2);
   const child = await kernel.process(rows[0]?.pid ?? 0);
   assert.deepEqual(child?.capabilities, [{ call: "process.*" }]);
+});
+
+test("a right to a place that has ended names it no more, whatever else covers the call", async () => {
+  const code = async (expires: number) => {
+    const place = { call: "test.put", where: { value: { under: "/data" } }, expires };
+    const capabilities = [{ call: "test.*" }, place];
+    return returned(await runToEnd(kernel, "putter", { capabilities }));
+  };
+  const now = Date.now() + skewMs;
+  assert.deepEqual([await code(now + 60_000), await code(now - 1)], ["ok", "POLICY"]);
 });

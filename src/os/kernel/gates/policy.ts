@@ -1,4 +1,5 @@
 /** Third gate: what the policy's table says of this call's labels. */
+import { isLive } from "../../security/capability.ts";
 import type { Source } from "../../security/label.ts";
 import type { Labelled } from "../../security/labelled.ts";
 import {
@@ -18,6 +19,7 @@ export function toPolicyRequest(
   endorsed: readonly Endorsement[],
 ): PolicyRequest {
   const { userTurn } = running;
+  const now = state.now();
   return {
     call: row.name,
     access: row.access,
@@ -26,7 +28,8 @@ export function toPolicyRequest(
     args,
     pc,
     owner: running.owner,
-    capabilities: running.capabilities,
+    // One that has ended covers nothing, and names no place either.
+    capabilities: running.capabilities.filter((one) => isLive(one, now)),
     ...(userTurn !== undefined && { userTurn }),
     influenceBits: running.influenceBits ?? INFLUENCE_BITS,
     endorsed,
