@@ -110,7 +110,8 @@ function leavesOf([argument, sink, value, labels]: Argument): readonly Item[] {
     const isList = Array.isArray(part);
     const composite = typeof part === "object" && part !== null;
     if (!isList || part.length === 0) {
-      leaves.push({ judges: sink, argument, value: part, label: tree.label });
+      const label = composite ? tree.label : wholeLabel(tree);
+      leaves.push({ judges: sink, argument, value: part, label });
     }
     if (!composite) return;
     for (const [key, below] of Object.entries(part)) {

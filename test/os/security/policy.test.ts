@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { digest } from "../../../src/os/security/canonical.ts";
 import type { Capability } from "../../../src/os/security/capability.ts";
 import { bottom, join, type Label, labelOf, type Source } from "../../../src/os/security/label.ts";
-import type { Json, LabelTree } from "../../../src/os/security/labelled.ts";
+import type { Json, Labelled, LabelTree } from "../../../src/os/security/labelled.ts";
 import { decide, type PolicyRequest, type SinkKind } from "../../../src/os/security/policy.ts";
 
 const owner = "me";
@@ -320,6 +320,15 @@ test("picking where a piece of the turn begins and ends is counted too", () => {
   const told: Case = { args: { to: ["x", user], body: [body, mail] }, turn: words.join(" ") };
   check("ask influence.above", told);
   check("allow recipient.trusted", { ...told, more: { influenceBits: Math.log2(300 * 601) } });
+});
+
+test("labels below a value that has nothing below it are its own", () => {
+  const to: LabelTree = { label: user, parts: [{ label: web }] };
+  const args: Labelled = {
+    value: { to: "eve@e.org" },
+    labels: { label: user, parts: new Map([["to", to]]) },
+  };
+  check("deny recipient.foreign", { args: {}, sinks: { to: "recipient" }, more: { args } });
 });
 
 test("a turn that was pasted full of anything is read in little time", () => {
