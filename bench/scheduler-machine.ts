@@ -40,6 +40,8 @@ export function createMachine(engine: Engine, policy: PolicyName, places = 1): M
   const turns: Turn[] = [];
   const inner = createScheduler({ policy, quantum: QUANTUM, lanes: { model: { places } } });
   let begun = 0;
+  /** Whose turn found no memory: it is tried again when others made room, as the same turn. */
+  let short: Work | undefined;
   const watch = (pid: number, work: Work): Work => {
     const asked = begun;
     let isFirst = true;
@@ -50,9 +52,11 @@ export function createMachine(engine: Engine, policy: PolicyName, places = 1): M
         return async (tokens: number) => {
           const overtaken = isFirst ? { overtakenBy: begun - asked } : {};
           isFirst = false;
-          begun++;
+          if (short !== target) begun++;
+          short = undefined;
           const beganAt = performance.now();
           const slice = await target.run(tokens);
+          if (slice.short !== undefined) short = target;
           turns.push({ pid, beganAt, endedAt: performance.now(), ...overtaken });
           return slice;
         };
