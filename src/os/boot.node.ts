@@ -57,10 +57,12 @@ export async function bootSystem(options: SystemOptions): Promise<BootedSystem> 
     return found && { tree: found.fileTree, owner: found.owner };
   };
   const files = stack.use(await createFilesDevice({ database, blobs, treeOf }));
+  const local = engines.find(({ can }) => can.tokens);
   const memory = await openMemory({
     ...{ database, blobs, tokensOf: tokenCounter(engines[0]) },
-    summariser: engineSummariser(engines[0]),
-    ...optional("embedder", engineEmbedder(engines[0])),
+    // What a process keeps is not for another machine's eyes: that would need a right to it.
+    ...optional("summariser", local && engineSummariser(local)),
+    ...optional("embedder", local && engineEmbedder(local)),
   });
   const devices: readonly Device[] = [files, ...otherDevices(engines).map((one) => stack.use(one))];
   const syscalls = [
