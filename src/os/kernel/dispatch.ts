@@ -99,9 +99,14 @@ async function passGates(request: Request): Promise<Refusal | Passed> {
     // A person may have taken longer than the right holds.
     return checkCapability(request) ?? { ...passed, rights };
   } catch (error) {
-    if (!(error instanceof Interrupted)) throw error;
-    return { code: error.code, message: `${name}: ${error.message}.` };
+    return interrupted(name, error);
   }
+}
+
+/** A wait that a signal or the process's time ended. @throws what is something else */
+function interrupted(name: string, error: unknown): Refusal {
+  if (!(error instanceof Interrupted)) throw error;
+  return { code: error.code, message: `${name}: ${error.message}.` };
 }
 
 /** A pure call may run before anything is written: doing it again means nothing. */
@@ -151,7 +156,11 @@ async function commit(
   if (written === "ended" || written === "lost") return await tooLate(request, record, written);
   if (written !== "rights" && written !== "stopped") return refusalOf(name, written);
   // After a stop, however long it was: rights, approvals and time are looked at as they are then.
-  if (written === "stopped") await untilContinued(request);
+  try {
+    if (written === "stopped") await untilContinued(request);
+  } catch (error) {
+    return interrupted(name, error);
+  }
   await lasting(state, () => refresh(state.database.pool, running));
   return "again";
 }

@@ -99,6 +99,10 @@ const programs: Readonly<Record<string, Program>> = {
     return typed(codes);
   },
   putter: async (sys) => typed(codeOf(await ask(sys, "test.put", { value: "/data/x" }))),
+  naps: async (sys) => {
+    const slept = codeOf(await ask(sys, "time.sleep", { ms: 250 }));
+    return typed([slept, codeOf(await ask(sys, "test.note", {}))]);
+  },
   payer: async (sys) => {
     const pc = labelOf("origin:evil.example");
     return typed(codeOf(await sys.call("test.pay", labelled({ value: sys.input.value }, pc), pc)));
@@ -202,6 +206,15 @@ test("an approval does not outlast its time in a stopped process", async () => {
   await kernel.signal(pid, "CONT");
   assert.equal(returned(await kernel.wait(pid)), "APPROVAL");
   assert.deepEqual(paid, []);
+});
+
+test("time that ends in a stop is an outcome as any other", async () => {
+  const pid = await kernel.spawn({
+    ...{ program: "naps", input: typed(null), capabilities: everything, budget: { ms: 600 } },
+  });
+  while ((await kernel.process(pid))?.current !== "time.sleep") await sleep(5);
+  await kernel.signal(pid, "STOP");
+  assert.deepEqual(returned(await kernel.wait(pid)), ["ok", "BUDGET"]);
 });
 
 test("a child that is born while a right is taken back has it not", async () => {
