@@ -6,11 +6,12 @@ import { readdir, realpath } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { NutshellError } from "../error.ts";
+import { inertLine } from "../inert-text.ts";
 import { builtinFolder, findApps, loadApp, openApp } from "./apps/app.node.ts";
 import type { AppPlaces } from "./apps/calls.ts";
 import { listSkills } from "./apps/skills.node.ts";
 import { readWorkspaceInstructions } from "./apps/workspace-instructions.node.ts";
-import type { SpawnRequest } from "./kernel/process.ts";
+import type { Budget, SpawnRequest } from "./kernel/process.ts";
 import type { Syscall } from "./kernel/syscall.ts";
 import { parsePlan } from "./plan/parse.ts";
 import { type AgentSpawn, toAgentSpawn } from "./planner/to-spawn.ts";
@@ -20,6 +21,8 @@ import { labelled } from "./security/labelled.ts";
 import type { AppSummary, RunRequest } from "./system.ts";
 
 const DEFAULT_APP = "assistant";
+/** Children's calls included: what goes in circles or multiplies comes to an end. */
+const usualBudget: Budget = { calls: 10_000 };
 
 /** A person's own apps come before those that the program brings along. */
 export function appPlaces(home: string): AppPlaces {
@@ -38,7 +41,7 @@ export async function toSpawn(
       ? await agentSpawn(request, workspace, places, rows)
       : { spawn: planSpawn(request.plan, request.owner, workspace, rows), refused: [] };
   const { nice, deadline, interactive, approvals } = request;
-  const budget = { ...spawn.budget, ...request.budget };
+  const budget = { ...usualBudget, ...spawn.budget, ...request.budget };
   const asked = { budget, nice, deadline, interactive, approvals };
   const given = Object.entries(asked).filter(([, value]) => value !== undefined);
   return { spawn: { ...spawn, ...Object.fromEntries(given) }, refused };
@@ -93,7 +96,7 @@ function planSpawn(
   parsePlan(plan, { calls: new Set(rows.map(({ name }) => name)) });
   return {
     ...{ program: "plan", owner, input: labelled({ plan }, fromUser), userTurn: plan },
-    title: plan.trim().split("\n")[0]?.slice(0, 80) ?? "",
+    title: inertLine(plan.trim().split("\n")[0]?.slice(0, 80) ?? ""),
     capabilities: ofPerson(rows),
     ...(workspace !== undefined && { fileTree: `host:${workspace}` }),
   };

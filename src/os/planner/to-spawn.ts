@@ -3,6 +3,7 @@
  * configuration, what a workspace says of itself is foreign text unless its person trusts it, and
  * rights are what the app asks for within what the person hands over.
  */
+import { inertLine } from "../../inert-text.ts";
 import type { App } from "../apps/app.node.ts";
 import { type Granted, grantTo } from "../apps/grant.ts";
 import type { PlannerMode } from "../apps/manifest.ts";
@@ -57,7 +58,7 @@ export function toAgentSpawn(request: AgentRequest, rows: readonly Syscall[]): A
     input,
     owner,
     userTurn: goal,
-    title: goal.slice(0, 80),
+    title: inertLine(goal.slice(0, 80)),
     capabilities: granted.capabilities,
     budget: granted.budget,
     ...(workspace === undefined ? {} : { fileTree: `host:${workspace}` }),

@@ -119,6 +119,8 @@ test("what needs a yes waits for it, and why says so", async () => {
     return tickets.length === 1;
   });
   assert.match((await nutshell("approve")).out, /path/);
+  const rows = await ask<ProcessRecord[]>("ps");
+  assert.deepEqual(rows.find((row) => row.pid === pid)?.budget, { calls: 10_000 });
   assert.equal((await nutshell("approve", String(tickets[0]?.id))).code, 0);
   const { exit } = await ask<{ exit: { value: string } }>("wait", String(pid));
   assert.equal(exit.value, "drafts/plan.txt");
