@@ -58,5 +58,5 @@ function announce(ready: { socket: string; database: string; model: string }, io
   io.stderr(
     `booted: ${ready.model} on Postgres (${ready.database}), listening at ${ready.socket}\n`,
   );
-  io.stderr('try: nutshell run "What is 12.5 % of 2,480?"; Ctrl-C ends the daemon\n');
+  io.stderr('try: nutshell run "What is 17 * 23?"; Ctrl-C ends the daemon\n');
 }

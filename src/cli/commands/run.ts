@@ -13,7 +13,7 @@ interface RunCommandValues extends RunValues {
   detach: boolean;
 }
 
-const EXAMPLE = 'nutshell run "What is 12.5 % of 2,480?"';
+const EXAMPLE = 'nutshell run "What is 17 * 23?"';
 
 export const command: Command<OptionTableFor<RunCommandValues>> = defineCommand({
   name: "run",
