@@ -67,9 +67,9 @@ function codeOf(text: string): string {
 }
 
 /**
- * The planner may be hostile from its first token: values that leave the machine, or go where
- * nothing can be undone, say that a model chose them, so that an address must be one that the user
- * typed. That the call is made at all was decided from the goal alone, and counts as the user's.
+ * The planner may be hostile from its first token: what leaves the machine, or cannot be undone,
+ * says that a model chose it and decided it. An address must be one that the user typed, and a
+ * person sees what cannot be undone; what stays within reach asks nobody.
  */
 function underOwnName(host: PlanHost, { rows, model }: AgentScene): PlanHost {
   const own = labelOf(`model:${model}`);
@@ -77,7 +77,9 @@ function underOwnName(host: PlanHost, { rows, model }: AgentScene): PlanHost {
   return {
     ...host,
     call: (name, args, pc) =>
-      lasting.has(name) ? host.call(name, raiseEach(args, own), pc) : host.call(name, args, pc),
+      lasting.has(name)
+        ? host.call(name, raiseEach(args, own), join(pc, own))
+        : host.call(name, args, pc),
   };
 }
 

@@ -147,9 +147,14 @@ test("sealed: a plan is written again after a fault, and nothing it met comes ba
       "return notes.text;\n```",
     ],
   ]);
-  const how = { mode: "sealed" as const, workspace: await workspaceOf({ "notes.txt": POISON }) };
+  const workspace = await workspaceOf({ "notes.txt": POISON });
+  const how = { mode: "sealed" as const, workspace, approvals: "wait" as const };
   const pid = await system.run("Send notes.txt to bob@example.org", how);
-  assert.equal(returnedBy(await system.kernel.wait(pid)), POISON);
+  const exit = await attend(system.kernel, pid, ({ card }) => {
+    assert.match(JSON.stringify(card), /model:/, "the card names who decided it");
+    return { kind: "grant" };
+  });
+  assert.equal(returnedBy(exit), POISON);
   assert.equal(pasts.length, 2);
   assert.match(pasts[1] ?? "", /plan 1:1/);
   assert.deepEqual(outbox.sent, [{ to: "bob@example.org", text: POISON }]);
