@@ -22,6 +22,8 @@ export interface KernelOptions {
   readonly staleMs?: number;
   /** For which an approval holds once it is asked for. Default a day. */
   readonly approvalMs?: number;
+  /** Alive at once in one tree. Default 1,000. */
+  readonly mostProcesses?: number;
   /** Programs whose choices come from a model: when they go in circles, another way is tried. */
   readonly modelDriven?: readonly string[];
   /** Told in a line what a person may want to know: deaths of daemons, lost connections. */

@@ -18,6 +18,8 @@ import { type Client, needRow, type ProcessRow, toLabelledText } from "./process
 import type { KernelState } from "./state.ts";
 import { wake } from "./wakeups.ts";
 
+const MOST_PROCESSES = 1000;
+
 /** What of a birth is the kernel's alone to say. */
 export interface Birth {
   readonly request: SpawnRequest;
@@ -51,6 +53,7 @@ async function insert(state: KernelState, client: Client, birth: Birth): Promise
   const now = state.now();
   const parent =
     request.parent === undefined ? undefined : await lockParent(client, request.parent);
+  if (parent !== undefined) await checkRoom(state, client, parent);
   const budget = cutBudget(request.budget ?? {}, parent, now);
   const pid = await nextPid(client);
   const row: Readonly<Record<string, unknown>> = {
@@ -112,6 +115,20 @@ async function lockParent(client: Client, pid: number): Promise<ProcessRow> {
   if (row.ended_at === null) return row;
   throw new DeviceError(`spawn: a parent must be alive, got pid ${pid}, which has ended.`, {
     code: "NO_PROCESS",
+  });
+}
+
+/** As RLIMIT_NPROC: a tree that multiplies comes to an end before the machine does. */
+async function checkRoom(state: KernelState, client: Client, parent: ProcessRow): Promise<void> {
+  const { mostProcesses: most = MOST_PROCESSES } = state;
+  const { rows } = await client.query<{ living: number }>(
+    `select count(*)::int as living from process
+     where path @> array[$1::int] and ended_at is null`,
+    [parent.path[0]],
+  );
+  if ((rows[0]?.living ?? 0) < most) return;
+  throw new DeviceError(`spawn: a tree may have ${most} living processes, and has them.`, {
+    code: "BUDGET",
   });
 }
 
