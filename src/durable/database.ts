@@ -9,6 +9,7 @@ import pg from "pg";
 import { NutshellError } from "../error.ts";
 import { createListenHub } from "./listen.ts";
 import { migrate } from "./migrations.ts";
+import { transaction } from "./transaction.ts";
 
 export interface Database extends AsyncDisposable {
   readonly url: string;
@@ -82,28 +83,6 @@ function connectionOf(url: string): pg.ClientConfig {
     keepAlive: true,
     application_name: "nutshell",
   };
-}
-
-async function transaction<T>(
-  pool: pg.Pool,
-  run: (client: pg.PoolClient) => Promise<T>,
-): Promise<T> {
-  const client = await pool.connect();
-  let broken: Error | undefined;
-  try {
-    await client.query("begin");
-    const result = await run(client);
-    await client.query("commit");
-    return result;
-  } catch (error) {
-    // What cannot even be rolled back is no connection to give to anybody else.
-    await client.query("rollback").catch((failure: Error) => {
-      broken = failure;
-    });
-    throw error;
-  } finally {
-    client.release(broken);
-  }
 }
 
 // SQLSTATE classes and codes: https://www.postgresql.org/docs/current/errcodes-appendix.html

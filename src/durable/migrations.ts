@@ -6,6 +6,7 @@
 import { createHash } from "node:crypto";
 import type pg from "pg";
 import { NutshellError } from "../error.ts";
+import { transaction } from "./transaction.ts";
 
 const MIGRATE_LOCK = "hashtextextended('nutshell migrate', 0)";
 const recordTable = `create table if not exists nutshell.migration (
@@ -18,25 +19,14 @@ export async function migrate(
   part: string,
   versions: readonly string[],
 ): Promise<void> {
-  const client = await pool.connect();
-  let broken: Error | undefined;
-  try {
-    await client.query("begin");
+  await transaction(pool, async (client) => {
     await client.query(`select pg_advisory_xact_lock(${MIGRATE_LOCK})`);
     // Only when it is missing: a role may be allowed to use the schema and not to make one.
     const found = await client.query("select from pg_namespace where nspname = 'nutshell'");
     if (found.rowCount === 0) await client.query("create schema nutshell");
     await client.query(recordTable);
     await runMissing(client, part, versions);
-    await client.query("commit");
-  } catch (error) {
-    await client.query("rollback").catch((failure: Error) => {
-      broken = failure;
-    });
-    throw error;
-  } finally {
-    client.release(broken);
-  }
+  });
 }
 
 async function runMissing(

@@ -23,7 +23,7 @@ import { engineEmbedder, engineSummariser, tokenCounter } from "./memory/models.
 import { createAgentProgram } from "./planner/agent.ts";
 import { createPlanProgram } from "./planner/plan-program.ts";
 import { readPolicy } from "./policy-rules.ts";
-import { appPlaces, listApps, toSpawn } from "./run-request.ts";
+import { appPlaces, toSpawn } from "./run-request.ts";
 import type { LaneLimits } from "./scheduler/lane.ts";
 import { createScheduler } from "./scheduler/scheduler.ts";
 import type { HealthRow, System } from "./system.ts";
@@ -146,7 +146,6 @@ function createSystem({ options, kernel, memory, devices, server, stack }: Parts
       await kernel.schedule({ ...entry, request: spawn });
     },
     memoryMap: (pid) => memory.map(pid),
-    apps: () => listApps(places, kernel.table),
     health: () => healthOf(devices, server),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };

@@ -7,7 +7,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { NutshellError } from "../error.ts";
 import { inertLine } from "../inert-text.ts";
-import { builtinFolder, findApps, loadApp, openApp } from "./apps/app.node.ts";
+import { builtinFolder, openApp } from "./apps/app.node.ts";
 import type { AppPlaces } from "./apps/calls.ts";
 import { listSkills } from "./apps/skills.node.ts";
 import { readWorkspaceInstructions } from "./apps/workspace-instructions.node.ts";
@@ -18,7 +18,7 @@ import { type AgentSpawn, toAgentSpawn } from "./planner/to-spawn.ts";
 import type { Capability } from "./security/capability.ts";
 import { fromUser } from "./security/label.ts";
 import { labelled } from "./security/labelled.ts";
-import type { AppSummary, RunRequest } from "./system.ts";
+import type { RunRequest } from "./system.ts";
 
 const DEFAULT_APP = "assistant";
 /** Children's calls included: what goes in circles or multiplies comes to an end. */
@@ -113,20 +113,4 @@ async function tryWorkspace(path: string | undefined): Promise<string | undefine
     const text = `run: --workspace must be a folder, got ${path} (${code}).`;
     throw new NutshellError("USAGE", text, { cause });
   }
-}
-
-export async function listApps(
-  { apps }: AppPlaces,
-  rows: readonly Syscall[],
-): Promise<readonly AppSummary[]> {
-  const calls = rows.map(({ name }) => name);
-  const found = await findApps(apps);
-  const summaries = [...found].map(async ([name, folder]) => {
-    const description = await loadApp(folder, calls).then(
-      ({ manifest }) => manifest.description,
-      (error: Error) => error.message,
-    );
-    return { name, description };
-  });
-  return Promise.all(summaries);
 }

@@ -2,12 +2,11 @@
  * The operating system as its shells see it: one daemon's door to the kernel that all daemons on
  * a database share, and to what this machine has. A shell that goes away cancels nothing.
  */
+import type { PlannerMode } from "./apps/manifest.ts";
 import type { Health } from "./devices/device.ts";
 import type { Kernel } from "./kernel/kernel.ts";
 import type { Budget } from "./kernel/process.ts";
 import type { Json } from "./security/labelled.ts";
-
-export type PlannerMode = "open" | "handles" | "sealed" | "endorsed";
 
 /** What a person asks for: a goal in plain language, or a plan that is run as it stands. */
 export interface RunRequest {
@@ -44,11 +43,6 @@ export interface HealthRow extends Health {
   readonly name: string;
 }
 
-export interface AppSummary {
-  readonly name: string;
-  readonly description: string;
-}
-
 export interface System extends AsyncDisposable {
   readonly kernel: Kernel;
   /** @returns the pid of the process that works on it */
@@ -57,7 +51,6 @@ export interface System extends AsyncDisposable {
   schedule(entry: ScheduleRequest): Promise<void>;
   /** Pages of a process: which are resident, pinned, how large, from where. */
   memoryMap(pid: number): Promise<Json>;
-  apps(): Promise<readonly AppSummary[]>;
   /** Every dependency and device: green, or what to install. */
   health(): Promise<readonly HealthRow[]>;
 }

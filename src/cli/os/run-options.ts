@@ -3,8 +3,9 @@ import { resolve } from "node:path";
 import { NutshellError } from "../../error.ts";
 import { suggestName } from "../../nearest-name.ts";
 import { inRange, type OptionTableFor } from "../../options.ts";
+import { type PlannerMode, plannerModes } from "../../os/apps/manifest.ts";
 import type { Budget } from "../../os/kernel/process.ts";
-import type { PlannerMode, RunRequest } from "../../os/system.ts";
+import type { RunRequest } from "../../os/system.ts";
 import { type HomeValues, homeOption } from "./home.ts";
 
 export interface RunValues extends HomeValues {
@@ -17,8 +18,6 @@ export interface RunValues extends HomeValues {
   owner: string;
 }
 
-const MODES: readonly PlannerMode[] = ["open", "handles", "sealed", "endorsed"];
-
 export const runOptions: OptionTableFor<RunValues> = {
   ...homeOption,
   app: {
@@ -30,7 +29,7 @@ export const runOptions: OptionTableFor<RunValues> = {
     type: "string?",
     value: undefined,
     doc: "How it plans; absent = as the app says.",
-    choices: MODES,
+    choices: plannerModes,
   },
   workspace: {
     type: "string?",

@@ -34,7 +34,7 @@ export interface Manifest {
 
 export const MAX_MANIFEST_BYTES: number = 64 << 10;
 const NAME = /^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/;
-const MODES: readonly PlannerMode[] = ["open", "handles", "sealed", "endorsed"];
+export const plannerModes: readonly PlannerMode[] = ["open", "handles", "sealed", "endorsed"];
 const BUDGET_KEYS = ["tokens", "microUsd", "calls", "ms", "influenceBits"];
 const CONSTRAINTS: Readonly<Record<string, (value: unknown) => boolean>> = {
   oneOf: (value) => Array.isArray(value) && value.length <= 100 && value.every(isPlain),
@@ -73,10 +73,10 @@ const readers: { readonly [K in keyof Manifest]-?: Reader<NonNullable<Manifest[K
     throw fail('"devices" must be a list of up to 100 rights, as in "files.read"');
   },
   mode: (value, fail) => {
-    const mode = MODES.find((one) => one === value);
+    const mode = plannerModes.find((one) => one === value);
     if (mode !== undefined) return mode;
-    const hint = typeof value === "string" ? suggestName(value.slice(0, 64), MODES) : "";
-    throw fail(`"mode" must be one of ${MODES.join(", ")}. ${hint}`);
+    const hint = typeof value === "string" ? suggestName(value.slice(0, 64), plannerModes) : "";
+    throw fail(`"mode" must be one of ${plannerModes.join(", ")}. ${hint}`);
   },
   budget: (value, fail) => {
     if (!isRecord(value)) throw fail('"budget" must be an object');

@@ -4,6 +4,7 @@
  * rights of processes are the kernel's matter.
  */
 import { NutshellError } from "../../error.ts";
+import { plannerModes } from "../../os/apps/manifest.ts";
 import type { System } from "../../os/system.ts";
 import type { MethodName, Params, Result } from "./protocol.ts";
 
@@ -38,7 +39,7 @@ const turn = {
 
 const runProperties = {
   ...{ goal: text, plan: text, app: text, workspace: text, budget },
-  mode: { enum: ["open", "handles", "sealed", "endorsed"] },
+  mode: { enum: plannerModes },
   owner: { type: "string", minLength: 1, maxLength: 200 },
   nice: { type: "integer", minimum: -20, maximum: 19 },
   deadline: amount,
@@ -132,7 +133,6 @@ export const methods: MethodTable = {
     required: ["pid"],
     run: (system, { pid }) => system.memoryMap(pid),
   },
-  apps: { properties: {}, run: (system) => system.apps() },
   health: { properties: {}, run: (system) => system.health() },
 };
 

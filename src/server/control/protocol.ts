@@ -12,7 +12,7 @@ import type {
 import type { Exit, ProcessRecord, Signal } from "../../os/kernel/process.ts";
 import type { Capability } from "../../os/security/capability.ts";
 import type { Json } from "../../os/security/labelled.ts";
-import type { AppSummary, HealthRow, RunRequest, ScheduleRequest } from "../../os/system.ts";
+import type { HealthRow, RunRequest, ScheduleRequest } from "../../os/system.ts";
 
 type Pid = { readonly pid: number };
 
@@ -45,7 +45,6 @@ export interface Methods {
   readonly schedules: [nothing: Record<string, never>, entries: readonly CronEntry[]];
   readonly unschedule: [entry: { readonly name: string }, done: null];
   readonly memory: [pid: Pid, map: Json];
-  readonly apps: [nothing: Record<string, never>, apps: readonly AppSummary[]];
   readonly health: [nothing: Record<string, never>, rows: readonly HealthRow[]];
   readonly shutdown: [nothing: Record<string, never>, done: null];
 }

@@ -14,7 +14,7 @@ after(() => rmSync(folder, { recursive: true }));
 /** Says what no JSON can say, as an answer beyond the longest text would be. */
 const system = {
   health: async () => [{ name: "postgres", ok: true, text: 1n }],
-  apps: async () => [],
+  memoryMap: async () => ({}),
 } as unknown as System;
 
 test("an answer that cannot be written is an error, and the daemon lives", async () => {
@@ -23,7 +23,7 @@ test("an answer that cannot be written is an error, and the daemon lives", async
   try {
     const control = connectControl(path);
     await assert.rejects(control.call("health", {}), { code: "INTERNAL", message: /BigInt/ });
-    assert.deepEqual(await control.call("apps", {}), []);
+    assert.deepEqual(await control.call("memory", { pid: 1 }), {});
     assert.equal(statSync(path).mode & 0o777, 0o600);
   } finally {
     await server.close();
