@@ -35,7 +35,9 @@ export function startSweeper(state: KernelState): () => Promise<void> {
   return async () => {
     stopped.abort();
     await rounds;
-    await anchor(state).catch(() => {});
+    await anchor(state).catch(({ message }: Error) => {
+      state.notice?.(`journal: its last heads are not anchored: ${message}`);
+    });
   };
 }
 
