@@ -47,12 +47,8 @@ export interface Executor extends AsyncDisposable {
   readonly id: string;
   /** Starts it here and returns; a second start with the same id is the first one. */
   start(name: string, workflowId: string, args: readonly unknown[]): Promise<void>;
-  /** Runs on after a cancel; some executor takes it within a second. */
+  /** Runs on; some executor takes it within a second. */
   resume(workflowId: string): Promise<void>;
-  /** Its next step ends it; a step under way is not interrupted. */
-  cancel(workflowId: string): Promise<void>;
-  /** A new run with the results of the steps before `step` (from 0). */
-  fork(workflowId: string, step: number, newId: string): Promise<void>;
   /**
    * Inside a workflow: runs `fn` once, or answers with what it returned; results are JSON. `fn` is
    * repeated when the database went away in it. It never begins once others have the run.
@@ -192,10 +188,6 @@ function createExecutor(
     },
     resume: async (workflowId) => {
       await DBOS.resumeWorkflow(workflowId, { queueName: QUEUE });
-    },
-    cancel: (workflowId) => DBOS.cancelWorkflow(workflowId),
-    fork: async (workflowId, step, newWorkflowID) => {
-      await DBOS.forkWorkflow(workflowId, step, { newWorkflowID, queueName: QUEUE });
     },
     step: (name, fn) => runStep(database, guard, name, fn),
     result: (workflowId) =>

@@ -66,22 +66,6 @@ test("a stop in the middle: the next executor of the name goes on where it was",
   assert.deepEqual(second.ran, ["b", "c"]);
 });
 
-test("cancel, resume, and a fork with the past of its origin", async () => {
-  const world = await launch(three);
-  await using executor = world.executor;
-  await executor.start("three", "w3", ["hi"]);
-  while (world.ran.length < 1) await sleep(5);
-  await executor.cancel("w3");
-  await sleep(100);
-  assert.deepEqual(world.ran, ["a"]);
-  await executor.resume("w3");
-  assert.equal(await executor.result("w3"), "hi a! b! c!");
-  world.ran.length = 0;
-  await executor.fork("w3", 2, "x3");
-  assert.equal(await executor.result("x3"), "hi a! b! c!");
-  assert.deepEqual(world.ran, ["c"]);
-});
-
 test("what a workflow throws is its result, and reaches the talk in one line", async () => {
   const world = await launch(() => ({
     fails: async () => {
